@@ -1,0 +1,1 @@
+"""The ways in: HTTP, command line, jobs and console. Each parses, calls one use case and renders."""

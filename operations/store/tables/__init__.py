@@ -1,0 +1,63 @@
+"""All tables, by area."""
+
+from operations.store.tables.customers import Customer, CustomerTag, FollowUp, Visit, VisitMaterial, VisitObjection
+from operations.store.tables.library import (
+    Hint,
+    HintFeedback,
+    HintSuggestion,
+    LibraryEntryRow,
+    LibraryUtterance,
+    TalkTrack,
+)
+from operations.store.tables.organisation import ApiKey, Person, PersonSkill, Region
+from operations.store.tables.oversight import Alert, AuditRecord, Incident, KeptAnswer, Message
+from operations.store.tables.plans import PlannedStop, RoutePlan, StaffReallocation
+from operations.store.tables.stock import (
+    DailyConsumption,
+    Event,
+    Forecast,
+    ForecastModel,
+    ForecastTotal,
+    Material,
+    PlannedActivity,
+    StockMovement,
+    Transfer,
+    Warehouse,
+)
+
+__all__ = [
+    "Alert",
+    "ApiKey",
+    "AuditRecord",
+    "Customer",
+    "CustomerTag",
+    "DailyConsumption",
+    "Event",
+    "FollowUp",
+    "Forecast",
+    "ForecastModel",
+    "ForecastTotal",
+    "Hint",
+    "HintFeedback",
+    "HintSuggestion",
+    "Incident",
+    "KeptAnswer",
+    "LibraryEntryRow",
+    "LibraryUtterance",
+    "Material",
+    "Message",
+    "Person",
+    "PersonSkill",
+    "PlannedActivity",
+    "PlannedStop",
+    "Region",
+    "RoutePlan",
+    "StaffReallocation",
+    "StockMovement",
+    "TalkTrack",
+    "Transfer",
+    "Visit",
+    "VisitMaterial",
+    "VisitObjection",
+    "Warehouse",
+]

@@ -1,0 +1,1 @@
+"""Day plans: travel times, problem, solve, check, explain; and lending people between regions."""
