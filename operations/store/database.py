@@ -57,7 +57,6 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             session.info["clock"] = self.clock
             yield session
-            session.rollback()
 
     @contextmanager
     def write(self, actor: str) -> Iterator[Session]:

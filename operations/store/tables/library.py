@@ -27,26 +27,26 @@ class LibraryEntryRow(Stamped, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(Code)
+    key: Mapped[str] = mapped_column(String(80))
     language: Mapped[str] = mapped_column(String(2))
     kind: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(20))
-    objection_type: Mapped[str] = mapped_column(String(40))
-    approach: Mapped[str] = mapped_column(String(60))
-    title: Mapped[str] = mapped_column(String(200))
+    objection_type: Mapped[str | None] = mapped_column(String(40))
+    approach: Mapped[str] = mapped_column(String(80))
+    title: Mapped[str] = mapped_column(Text)
     background: Mapped[str] = mapped_column(Text)
     steps: Mapped[list[str]] = mapped_column(Json)
-    effect_metric: Mapped[str | None] = mapped_column(String(40))
+    effect_metric: Mapped[str | None] = mapped_column(String(80))
     effect_n: Mapped[int | None]
     effect_before: Mapped[float | None]
     effect_after: Mapped[float | None]
     effect_start: Mapped[date | None]
     effect_end: Mapped[date | None]
-    product_line: Mapped[str] = mapped_column(String(40))
+    product_line: Mapped[str] = mapped_column(String(80))
     customer_types: Mapped[list[str]] = mapped_column(Json)
     scenes: Mapped[list[str]] = mapped_column(Json)
     region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code"))
-    author: Mapped[str | None] = mapped_column(Code)
+    author: Mapped[str | None] = mapped_column(String(200))
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -103,7 +103,7 @@ class HintSuggestion(Base):
 
     hint_id: Mapped[str] = mapped_column(ForeignKey("hint.id", ondelete="CASCADE"), primary_key=True)
     rank: Mapped[int] = mapped_column(primary_key=True)
-    entry_key: Mapped[str] = mapped_column(Code, index=True)
+    entry_key: Mapped[str] = mapped_column(String(80), index=True)
     language: Mapped[str] = mapped_column(String(2))
     talk_track: Mapped[str] = mapped_column(Text)
     score: Mapped[float]

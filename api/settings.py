@@ -1,0 +1,119 @@
+"""All settings: one frozen object, read once from the environment (prefix ``FIELDWISE_``)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from common.errors import FieldProblem, InvalidInput, Text
+
+
+class Settings(BaseSettings):
+    """Settings of a service, a worker or a command.
+
+    Every field is read from ``FIELDWISE_`` plus its name in capitals. Nothing needs to be set for a first run.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FIELDWISE_", frozen=True, extra="ignore")
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="production refuses to start with anything that only development may have"
+    )
+    data_folder: Path = Field(Path("var"), description="where files are kept: database, indexes, models, secrets")
+    database_url: str = Field("", description="empty: SQLite in the data folder; or postgresql://user:password@host/db")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    secret: str = Field("", description="signs sessions; at least 32 characters; made and kept in development")
+    session_minutes: int = Field(60, ge=1, le=24 * 60, description="how long a sign-in lasts")
+    language: Literal["zh", "en"] = Field("zh", description="language of texts when a request names none")
+    time_zone: str = Field("Asia/Shanghai", description="the organisation's zone: where its days begin")
+    max_body_bytes: int = Field(10_000_000, ge=1_000, description="largest request body")
+    worker_name: str = Field("", description="stable name of a worker; empty: the host's name")
+
+    encoder: str = Field("", description="sentence-transformers model name or folder; empty: the bundled encoder")
+    encoder_revision: str = Field("", description="revision of a model from a hub")
+    encoder_device: str = Field("cpu", description="device of the encoder, such as cpu or cuda:0")
+
+    travel_times: Literal["great_circle", "osrm"] = Field("great_circle", description="where travel times come from")
+    travel_speed_kmh: float = Field(22, gt=0, le=200, description="great circle: speed in town")
+    travel_detour_factor: float = Field(1.4, ge=1, le=5, description="great circle: road length over straight line")
+    osrm_url: str = Field("", description="address of an OSRM server")
+    max_solve_s: float = Field(120, gt=0, le=3600, description="longest time limit of one solve")
+
+    holiday_country: str = Field("CN", description="whose public holidays the forecast knows")
+    forecast_hour: int = Field(3, ge=0, le=23, description="local hour of the nightly forecast")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if self.environment == "production" and len(self.secret) < 32:
+            raise ValueError("FIELDWISE_SECRET with at least 32 characters is needed in production")
+        if self.travel_times == "osrm" and not self.osrm_url:
+            raise ValueError("FIELDWISE_OSRM_URL is needed when FIELDWISE_TRAVEL_TIMES is osrm")
+        return self
+
+    @property
+    def database(self) -> str:
+        """Address of the database."""
+        return self.database_url or f"sqlite:///{(self.data_folder / 'fieldwise.db').absolute()}"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the hint index is kept."""
+        return self.data_folder / "index"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where forecast models are kept, each in a folder named after its version."""
+        return self.data_folder / "models"
+
+    @cached_property
+    def signing_secret(self) -> str:
+        """The secret that signs sessions: as set, or in development one made on first use and kept in a file."""
+        return self.secret or kept_secret(self.data_folder / "secret")
+
+
+def kept_secret(path: Path, *, length: int = 32) -> str:
+    """Return the secret kept in a file that only its owner can read, making it on first use."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    made = secrets.token_urlsafe(length)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(made + "\n")
+    return made
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process's environment.
+
+    Raises
+    ------
+    InvalidInput
+        Naming each variable that is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            FieldProblem(
+                "FIELDWISE_" + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else "settings",
+                Text(item["msg"].removeprefix("Value error, "), item["msg"].removeprefix("Value error, ")),
+            )
+            for item in error.errors()
+        ]
+        raise InvalidInput(Text("a setting is wrong", "配置有误"), fields=problems) from error
