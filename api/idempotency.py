@@ -49,7 +49,12 @@ class SecretCreatingRoute(CreatingRoute):
     shown_once: ClassVar[frozenset[str]] = frozenset({"secret"})
 
 
-async def _once(request: Request, key: str, handle: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+async def _once(
+    request: Request,
+    key: str,
+    handle: Callable[[Request], Coroutine[Any, Any, Response]],
+    shown_once: frozenset[str],
+) -> Response:
     actor = (await run_in_threadpool(authenticate, request)).code
     database = request.app.state.services.database
     content = b"\n".join([request.method.encode(), str(request.url).encode(), await request.body()])

@@ -29,6 +29,7 @@ class BodyLimit:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body up to the limit, then hand the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -81,6 +82,7 @@ class Measures:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on and note how it ended."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

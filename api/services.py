@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from api.jobs import Jobs, jobs_database_url
 from api.security import Gatekeeper
 from api.settings import Settings
 from coach.encoder import Encoder, SentenceTransformerEncoder
-from common.clock import Clock, SystemClock
+from common.clock import Clock, SystemClock, local_date
 from common.errors import FieldwiseError
 from operations import demand
 from operations.access import Actor
@@ -65,25 +66,39 @@ class Services:
         """The organisation's time zone."""
         return ZoneInfo(self.settings.time_zone)
 
+    def today(self) -> date:
+        """Return today's date in the organisation's time zone."""
+        return local_date(self.clock.now(), self.zone)
+
     def start(self) -> None:
-        """Make sure that the database can be used, and load the hint engine beside.
+        """Make sure that the database can be used, and load what is slow to load beside.
 
         Raises
         ------
         Unavailable, NotReady
             When the database does not answer or has an older schema.
         """
-        self.database.ping()
-        schema.require_newest(self.database)
-        self.jobs.connect()
+        self.check()
         self._warming = threading.Thread(target=self._warm, name="warm-up", daemon=True)
         self._warming.start()
 
+    def check(self) -> None:
+        """Make sure that the database can be used.
+
+        Raises
+        ------
+        Unavailable, NotReady
+            When it does not answer or has an older schema.
+        """
+        self.database.ping()
+        schema.require_newest(self.database)
+
     def _warm(self) -> None:
-        try:
-            self.hint_desk.engine()
-        except FieldwiseError as error:
-            log.warning("no hints yet: %s", error)
+        for name, warm in (("jobs", self.jobs.connect), ("hints", self.hint_desk.engine)):
+            try:
+                warm()
+            except FieldwiseError as error:
+                log.warning("%s are not ready: %s", name, error)
 
     def close(self) -> None:
         """Give back connections."""

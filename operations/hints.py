@@ -5,20 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from coach.hint import HintAnswer, HintEngine, HintQuestion
-from coach.index import HintIndex, obtain_index
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from coach.encoder import Encoder
-from common.clock import local_date
+from coach.entry import LibraryEntry
+from coach.hint import HintAnswer, HintEngine, HintQuestion
+from coach.index import HintIndex, build_index
+from coach.index_files import load_index, save_index
 from common.errors import InvalidInput, NotFound, NotReady, Text
 from operations import library
 from operations.access import Actor
@@ -142,15 +143,23 @@ class HintDesk:
                 )
             )
         self._encoder = self._encoder or self._make_encoder()
-        index: HintIndex = obtain_index(entries, self._encoder, self._folder)
+        index = self._index_of(entries, self._encoder)
         self._engine, self._state, self._looked_at = HintEngine(index, self._encoder), state, time.monotonic()
 
+    def _index_of(self, entries: Sequence[LibraryEntry], encoder: Encoder) -> HintIndex:
+        found = load_index(self._folder, encoder, entries)
+        if isinstance(found, HintIndex):
+            return found
+        log.info("building the hint index: %s", found.reason.en)
+        built = build_index(entries, encoder, previous=self._engine.index if self._engine else None)
+        save_index(built, self._folder)
+        return built
 
-def ask(database: Database, desk: HintDesk, actor: Actor, question: HintQuestion, *, zone: tzinfo) -> HintGiven:
+
+def ask(database: Database, desk: HintDesk, actor: Actor, question: HintQuestion) -> HintGiven:
     """Answer a question from the library and store the answer with what was shown.
 
-    The day for validity periods is today in ``zone`` unless the question names one. An actor bound to a region gets
-    that region's entries.
+    An actor bound to a region gets the entries of that region and of all regions.
 
     Raises
     ------
@@ -160,15 +169,15 @@ def ask(database: Database, desk: HintDesk, actor: Actor, question: HintQuestion
     actor.require("hints:ask")
     region = actor.region_or_own(question.region)
     now = database.clock.now()
-    question = replace(question, region=region, on=question.on or local_date(now, zone))
+    question = replace(question, region=region)
     begun = time.perf_counter()
     engine = desk.engine()
     answer = engine.hint(question)
     with database.write(actor.code) as session:
-        answer = _without_withdrawn(session, answer, question.on or local_date(now, zone))
+        answer = _without_withdrawn(session, answer, question.on)
         latency_ms = (time.perf_counter() - begun) * 1000
         given = HintGiven(uuid4().hex, now, answer, latency_ms)
-        session.add(_row(given, actor, question, engine.index.version))
+        session.add(_row(given, actor, question, _version(engine.index)))
         session.flush()
         session.add_all(
             HintSuggestion(
@@ -228,6 +237,10 @@ def _without_withdrawn(session: Session, answer: HintAnswer, day: date) -> HintA
         return answer
     left = [suggestion for suggestion, pair in zip(answer.suggestions, pairs, strict=True) if pair in good]
     return replace(answer, suggestions=tuple(replace(item, rank=rank) for rank, item in enumerate(left, start=1)))
+
+
+def _version(index: HintIndex) -> str:
+    return f"{index.library_checksum[:16]}/{index.fingerprint[:16]}"
 
 
 def _row(given: HintGiven, actor: Actor, question: HintQuestion, index_version: str) -> Hint:

@@ -21,6 +21,7 @@ CurrentServices = Annotated[Services, Depends(_services)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=200,
         description="Any text of yours: the same request sent again with it gets the first answer and changes nothing.",

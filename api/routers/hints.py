@@ -25,7 +25,7 @@ def ask(
     _key: IdempotencyKey = None,
 ) -> HintGivenAnswer:
     """Answer what the customer said with up to three lines that worked, or with an honest no match."""
-    given = hints.ask(services.database, services.hint_desk, actor, body.question(), zone=services.zone)
+    given = hints.ask(services.database, services.hint_desk, actor, body.question(services.today()))
     return HintGivenAnswer.of(given, language_of(request))
 
 

@@ -27,10 +27,11 @@ class HintRequest(Body):
     scene: str | None = Field(None, max_length=80, examples=["mall"])
     limit: int = Field(3, ge=1, le=10, description="Most suggestions.")
 
-    def question(self) -> HintQuestion:
+    def question(self, today: date) -> HintQuestion:
         """Return the question for the engine."""
         return HintQuestion(
             text=self.text,
+            on=today,
             language=self.language,
             region=self.region,
             product_line=self.product_line,
@@ -56,16 +57,17 @@ class WarningAnswer(Answer):
 
     entry_key: str
     title: str
-    bad_line: str
-    why: str
+    bad_lines: list[str]
+    why: list[str]
 
 
 class WhyAnswer(Answer):
     """Why this case fits."""
 
-    matched_utterance: str = Field(examples=["那边同样的柜子便宜三百"])
+    matched_utterance: str | None = Field(examples=["那边同样的柜子便宜三百"])
     objection_type: str = Field(examples=["cheaper_competitor"])
     objection: str = Field(examples=["竞品更便宜"])
+    probability: float = Field(ge=0, le=1)
 
 
 class SuggestionAnswer(Answer):
@@ -149,7 +151,8 @@ def _suggestion(item: Suggestion, language: str) -> SuggestionAnswer:
         why=WhyAnswer(
             matched_utterance=why.matched_utterance,
             objection_type=why.objection_type,
-            objection=objection_name(why.objection_type).in_language(language),
+            objection=why.objection_name.in_language(language),
+            probability=round(why.type_probability, 4),
         ),
         steps=list(item.steps),
         effect=EffectAnswer.model_validate(item.effect) if item.effect else None,

@@ -1,0 +1,186 @@
+"""``fieldwise up``: everything on one machine, service and worker together."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import FrameType
+
+import typer
+
+from api.commands.terminal import fail, say
+from api.first_run import WayIn, prepare
+from api.services import Services, wire
+from api.settings import Settings, load_settings
+from common.clock import local_date
+from common.errors import FieldwiseError, NotReady, Text, Unavailable
+from operations import people
+
+START_TIMEOUT_S = 60
+
+
+def up() -> None:
+    """Set up what is missing, then run service and worker until Ctrl-C."""
+    try:
+        settings = load_settings()
+        check_port(settings)
+        check_folder(settings)
+        services = wire(settings)
+        way_in = prepare(services, lambda text: typer.echo(say(text)))
+        services.database.close()
+        run_together(settings, lambda: typer.echo(banner(services, way_in)))
+    except FieldwiseError as error:
+        fail(error)
+
+
+def check_port(settings: Settings) -> None:
+    """Make sure that the port is free.
+
+    Raises
+    ------
+    Unavailable
+        When something listens there already.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+                raise
+            place, other = f"{settings.host}:{settings.port}", settings.port + 1
+            raise Unavailable(
+                Text(
+                    f"{place} cannot be used ({error.strerror}): stop what listens there, or choose another port: "
+                    f"make run FIELDWISE_PORT={other}",
+                    f"{place} 无法使用（{error.strerror}）：请停止占用它的程序，或换一个端口："
+                    f"make run FIELDWISE_PORT={other}",
+                )
+            ) from error
+
+
+def check_folder(settings: Settings) -> None:
+    """Make sure that files can be kept.
+
+    Raises
+    ------
+    Unavailable
+        When the data folder cannot be made or written to, or the disk is full.
+    """
+    probe = settings.data_folder / ".can-write"
+    try:
+        settings.data_folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        folder = settings.data_folder
+        raise Unavailable(
+            Text(
+                f"nothing can be kept in {folder} ({error.strerror}): free some disk space, mend its rights, or set "
+                "FIELDWISE_DATA_FOLDER",
+                f"无法写入 {folder}（{error.strerror}）：请清理磁盘、修正权限，或设置 FIELDWISE_DATA_FOLDER",
+            )
+        ) from error
+
+
+def run_together(settings: Settings, on_ready: Callable[[], None]) -> None:
+    """Start worker and service as processes of their own, and stop both when one ends or Ctrl-C comes."""
+    commands = (["worker"], ["serve"])
+    children = [subprocess.Popen([sys.executable, "-m", "api.cli", *command]) for command in commands]
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        wait_until_ready(settings, children)
+        on_ready()
+        while all(child.poll() is None for child in children):
+            time.sleep(0.3)
+        ended = next(child for child in children if child.poll() is not None)
+        name = commands[children.index(ended)][0]
+        raise Unavailable(Text(f"the {name} ended; see the lines above", f"{name} 已退出，请看上面的输出"))
+    except KeyboardInterrupt:
+        typer.echo("")
+    finally:
+        stop_all(children)
+
+
+def wait_until_ready(settings: Settings, children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait until the service answers.
+
+    Raises
+    ------
+    NotReady
+        When a process ends before that, or a minute passes.
+    """
+    address = f"http://{settings.host}:{settings.port}/healthz"
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until and all(child.poll() is None for child in children):
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise NotReady(Text("the service did not start; see the lines above", "服务未能启动，请看上面的输出"))
+
+
+def stop_all(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ask the processes to end, and end those that do not."""
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+    for child in children:
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+
+def banner(services: Services, way_in: WayIn) -> str:
+    """Return what a new user needs: addresses, sign-in names, and three lines to paste."""
+    settings = services.settings
+    base = f"http://{settings.host}:{settings.port}"
+    lines = [
+        "",
+        f"  Fieldwise  {base}",
+        say(Text(f"  API docs   {base}/docs", f"  接口文档   {base}/docs")),
+        "",
+    ]
+    if way_in.password:
+        lines.append(
+            say(Text(f"  Sign in with password {way_in.password} as", f"  登录密码 {way_in.password}，用户名："))
+        )
+        lines += [f"    {card.role:<16}{card.code:<16}{card.name}" for card in way_in.people]
+        lines.append("")
+    if way_in.key:
+        lines.append(say(Text("  Three lines to paste:", "  三条可直接粘贴的命令：")))
+        lines += ["", *curl_lines(services, base, way_in)]
+    lines += ["", say(Text("  Ctrl-C stops it.", "  按 Ctrl-C 停止。")), ""]
+    return "\n".join(lines)
+
+
+def curl_lines(services: Services, base: str, way_in: WayIn) -> list[str]:
+    """Return one ``curl`` line each for a hint, a day plan and a forecast."""
+    with services.database.read() as session:
+        region = people.regions(session)[0].code
+    services.database.close()
+    tomorrow = local_date(services.clock.now(), services.zone) + timedelta(days=1)
+    head = f"-H 'Authorization: Bearer {way_in.key}'"
+    post = f"curl -s {head} -H 'Content-Type: application/json'"
+    question = '{"text": "隔壁家同款便宜两百块"}'
+    day = f'{{"region": "{region}", "plan_date": "{tomorrow}", "time_limit_s": 5}}'
+    return [
+        f"{post} {base}/v1/hints -d '{question}'",
+        "",
+        f"{post} -H 'Prefer: wait=15' {base}/v1/route-plans -d '{day}'",
+        "",
+        f"curl -s {head} '{base}/v1/forecasts?region={region}&days=3'",
+    ]

@@ -1,0 +1,83 @@
+"""The kinds of job there are. Each handler calls one use case."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from api.jobs import JobContext, JobHandler, ScheduledJob
+from common.errors import Text
+from forecasting.model import TooLittleHistory
+from operations import day_plan, demand, repeated_requests
+
+if TYPE_CHECKING:
+    from api.services import Services
+
+JOBS_KEPT_FOR = timedelta(days=30)
+
+
+def job_handlers(services: Services) -> dict[str, JobHandler]:
+    """Return the handlers of all kinds of job."""
+    return {
+        "route-plan": JobHandler("solve", lambda context, payload: _plan_routes(services, context, payload)),
+        "train-forecast": JobHandler("train", lambda context, payload: _train(services, context)),
+        "make-forecast": JobHandler("train", lambda context, payload: _forecast(services, context)),
+        "housekeeping": JobHandler("import", lambda context, payload: _tidy(services)),
+    }
+
+
+def schedules(services: Services) -> tuple[ScheduledJob, ...]:
+    """Return the jobs that the clock asks for."""
+    hour = services.settings.forecast_hour
+    return (
+        ScheduledJob("nightly-forecast", f"30 {hour} * * *", "make-forecast"),
+        ScheduledJob("weekly-training", f"0 {hour} * * 1", "train-forecast"),
+        ScheduledJob("housekeeping", "15 4 * * *", "housekeeping"),
+    )
+
+
+def _plan_routes(services: Services, context: JobContext, payload: dict[str, Any]) -> dict[str, Any]:
+    solved = context.step(
+        "solve",
+        lambda: day_plan.solve(
+            payload, services.travel_times, on_progress=context.report, should_stop=context.cancelled
+        ),
+    )
+    return context.step(
+        "store",
+        lambda: day_plan.store(services.database, context.actor, context.job_id, payload, solved),
+    )
+
+
+def _train(services: Services, context: JobContext) -> dict[str, Any]:
+    def report(share: float, text: Text) -> None:
+        context.report({"share": round(share, 3), "doing": {"en": text.en, "zh": text.zh}})
+
+    def train() -> dict[str, Any]:
+        card = demand.train_model(
+            services.database,
+            services.settings.model_folder,
+            context.actor,
+            country=services.settings.holiday_country,
+            progress=report,
+        )
+        if isinstance(card, TooLittleHistory):
+            return {"trained": False, "reason": {"en": card.reason.en, "zh": card.reason.zh}}
+        return {"trained": True, "model_version": card.version, "improvement": card.measures.get("improvement")}
+
+    trained = context.step("train", train)
+    if trained["trained"]:
+        trained = {**trained, **context.step("forecast", lambda: _forecast(services, context))}
+    return trained
+
+
+def _forecast(services: Services, context: JobContext) -> dict[str, Any]:
+    made = demand.make_forecast(services.database, services.settings.model_folder, context.actor)
+    return {"origin": made.origin.isoformat(), "days": len(made.days), "forecasts": "/v1/forecasts"}
+
+
+def _tidy(services: Services) -> dict[str, Any]:
+    with services.database.write("housekeeping") as session:
+        answers = repeated_requests.forget_old(session)
+    jobs = services.jobs.forget_finished(services.clock.now() - JOBS_KEPT_FOR)
+    return {"answers_forgotten": answers, "jobs_forgotten": jobs}

@@ -1,0 +1,84 @@
+"""When to say "no match": a calibrated confidence that a text is an objection the library knows, and its threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+SIGNS = ("margin", "lexical_similarity", "dense_similarity")
+"""What the confidence is computed from: how far the best type scores above other talk, and the nearest row.
+
+Each speaks for an objection the more the higher it is. Length and the sharpness of the type posterior separate slightly
+better on held-out sayings, but with weights that turn short, clear objections away (decision 0010).
+"""
+WRONG_ABSTENTION = 0.04
+"""Share of real objections that may be turned away, on held-out sayings of the library."""
+LEAST_EXAMPLES = 30
+"""Objections, and other talk, that calibration needs of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """Logistic confidence over `SIGNS`, and the confidence below which a question gets no suggestion.
+
+    Attributes
+    ----------
+    weights : tuple of float, one a sign
+    bias : float
+    threshold : float
+        0 to 1.
+    calibrated : bool
+        False while there are too few examples; then a cautious rule on the two similarities is used.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+    calibrated: bool
+
+    @classmethod
+    def rule_of_thumb(cls) -> Abstention:
+        """Return the rule for libraries too small to calibrate on: a similarity of about 0.2 is wanted."""
+        return cls(weights=(0.0, 10.0, 4.0), bias=-3.5, threshold=0.5, calibrated=False)
+
+    def confidence(self, signs: Doubles) -> Doubles:
+        """Return the confidence of texts with these signs, shape (...,), 0 to 1."""
+        confident: Doubles = 1.0 / (1.0 + np.exp(-np.clip(signs @ np.array(self.weights) + self.bias, -30.0, 30.0)))
+        return confident
+
+    @classmethod
+    def fit(cls, signs: Doubles, is_objection: Bools, groups: Ints) -> Abstention:
+        """Calibrate on held-out signs.
+
+        Parameters
+        ----------
+        signs : array, shape (texts, signs)
+            Computed with the text's own entry left out.
+        is_objection : bool array, shape (texts,)
+            False for other talk.
+        groups : int array, shape (texts,)
+            Texts of one group stay in one fold when the threshold is set.
+        """
+        if min(is_objection.sum(), (~is_objection).sum()) < LEAST_EXAMPLES:
+            return cls.rule_of_thumb()
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import GroupKFold, cross_val_predict
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        # balanced, because the share of small talk in the examples says nothing about its share in use
+        model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
+        folds = GroupKFold(5)
+        unseen = cross_val_predict(model, signs, is_objection, groups=groups, cv=folds, method="predict_proba")[:, 1]
+        threshold = float(np.quantile(unseen[is_objection], WRONG_ABSTENTION))
+        model.fit(signs, is_objection)
+        scaler, logistic = model[0], model[1]
+        weights = logistic.coef_[0] / scaler.scale_
+        bias = float(logistic.intercept_[0] - weights @ scaler.mean_)
+        return cls(weights=tuple(weights.tolist()), bias=bias, threshold=threshold, calibrated=True)

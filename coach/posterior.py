@@ -1,0 +1,141 @@
+"""Which objection a customer means: kernel ridge regression over the dense and the lexical similarities.
+
+Ridge regression is chosen over logistic regression because leaving out a whole library entry then has a closed form
+(the block version of the PRESS statistic), so that every weight and threshold can be set on entries the model has not
+seen, at the price of a single fit. Measured in decision 0010.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+OTHER = "other_talk"
+"""Class of what is no objection."""
+_BIAS = 0.1
+_DENSE_WEIGHTS = (0.0, 0.2, 0.4, 0.6, 0.8)
+_RIDGES = (0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class TypePosterior:
+    """Linear scores of the objection types from a question's vector and its weighed lexical features.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Type codes; the last is `OTHER`.
+    dense_weight : float
+        Share of the dense channel in the kernel, 0 to 1.
+    dense, lexical : float32 arrays, shapes (dimension, classes) and (features, classes)
+        The linear map.
+    bias : float32 array, shape (classes,)
+        Score of an empty text.
+    """
+
+    classes: tuple[str, ...]
+    dense_weight: float
+    dense: Floats
+    lexical: Floats
+    bias: Floats
+
+    def scores(self, vector: Floats, weighed: csr_matrix) -> Floats:
+        """Return the score of each class, shape (classes,); about 1 for a clear case and 0 for none."""
+        lexical = weighed.data @ self.lexical[weighed.indices]
+        scores: Floats = vector @ self.dense + lexical + self.bias
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What a posterior is fitted on: rows of one language.
+
+    Attributes
+    ----------
+    vectors : float32 array, shape (rows, dimension)
+    weighed : csr_matrix, shape (rows, features)
+    labels : int array, shape (rows,)
+        Position in ``classes``.
+    groups : int array, shape (rows,)
+        Rows of one group (one library entry) are held out together.
+    judged : int array
+        Rows on which weights are chosen: the ways customers say an objection.
+    classes : tuple of str
+        Type codes; the last is `OTHER`.
+    """
+
+    vectors: Floats
+    weighed: csr_matrix
+    labels: Ints
+    groups: Ints
+    judged: Ints
+    classes: tuple[str, ...]
+
+
+def fit_posterior(samples: Samples) -> tuple[TypePosterior, Doubles]:
+    """Fit the posterior, and return with it the scores of every row when its group is left out.
+
+    The weight of the dense channel and the ridge are those with the best mean reciprocal rank on left-out groups.
+
+    Returns
+    -------
+    posterior : TypePosterior
+    held_out : array, shape (rows, classes)
+    """
+    lexical_kernel = (samples.weighed @ samples.weighed.T).toarray().astype(np.float64)
+    dense_kernel = (samples.vectors @ samples.vectors.T).astype(np.float64)
+    targets = np.eye(len(samples.classes))[samples.labels]
+    blocks = [np.flatnonzero(samples.groups == group) for group in np.unique(samples.groups)]
+    best: tuple[float, float, Doubles, Doubles] | None = None
+    for dense_weight in _DENSE_WEIGHTS:
+        kernel = dense_weight * dense_kernel + (1 - dense_weight) * lexical_kernel + _BIAS
+        for ridge in _RIDGES:
+            dual, held_out = _solve(kernel, ridge, targets, blocks)
+            quality = mean_reciprocal_rank(held_out[samples.judged, :-1], samples.labels[samples.judged])
+            if best is None or quality > best[0]:
+                best = (quality, dense_weight, dual, held_out)
+    assert best is not None  # the grids are not empty
+    _, dense_weight, dual, held_out = best
+    return _linear_map(samples, dense_weight, dual), held_out
+
+
+def mean_reciprocal_rank(scores: Doubles, labels: Ints) -> float:
+    """Return the mean of 1 / rank of the right column; 0 when there are no rows. Ties count against it."""
+    if len(labels) == 0:
+        return 0.0
+    right = scores[np.arange(len(labels)), labels]
+    ranks = (scores >= right[:, None]).sum(axis=1)
+    return float((1.0 / ranks).mean())
+
+
+def _solve(kernel: Doubles, ridge: float, targets: Doubles, blocks: Sequence[Ints]) -> tuple[Doubles, Doubles]:
+    from scipy.linalg import cho_factor, cho_solve
+
+    size = len(kernel)
+    inverse = cho_solve(cho_factor(kernel + ridge * np.eye(size), check_finite=False), np.eye(size), check_finite=False)
+    dual = inverse @ targets
+    held_out = np.empty_like(dual)
+    for block in blocks:
+        held_out[block] = targets[block] - np.linalg.solve(inverse[np.ix_(block, block)], dual[block])
+    return dual, held_out
+
+
+def _linear_map(samples: Samples, dense_weight: float, dual: Doubles) -> TypePosterior:
+    return TypePosterior(
+        classes=samples.classes,
+        dense_weight=dense_weight,
+        dense=(dense_weight * samples.vectors.T @ dual).astype(np.float32),
+        lexical=((1 - dense_weight) * (samples.weighed.T @ dual)).astype(np.float32),
+        bias=(_BIAS * dual.sum(axis=0)).astype(np.float32),
+    )

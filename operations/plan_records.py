@@ -1,0 +1,47 @@
+"""Day problems and day plans as JSON: for the store, for jobs, and back."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from routing.check import CheckReport
+from routing.plan import DayPlan
+from routing.problem import DayProblem
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def problem_record(problem: DayProblem) -> dict[str, Any]:
+    """Return a problem as JSON can hold it."""
+    record: dict[str, Any] = _adapter(DayProblem).dump_python(problem, mode="json")
+    return record
+
+
+def read_problem(record: dict[str, Any]) -> DayProblem:
+    """Return the problem of a record."""
+    problem: DayProblem = _adapter(DayProblem).validate_python(record)
+    return problem
+
+
+def plan_record(plan: DayPlan) -> dict[str, Any]:
+    """Return a plan as JSON can hold it."""
+    record: dict[str, Any] = _adapter(DayPlan).dump_python(plan, mode="json")
+    return record
+
+
+def read_plan(record: dict[str, Any]) -> DayPlan:
+    """Return the plan of a record."""
+    plan: DayPlan = _adapter(DayPlan).validate_python(record)
+    return plan
+
+
+def report_record(report: CheckReport) -> dict[str, Any]:
+    """Return a checker's report as JSON can hold it."""
+    record: dict[str, Any] = _adapter(CheckReport).dump_python(report, mode="json")
+    return record
