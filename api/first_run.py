@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 
 from api.services import Services
 from api.settings import kept_secret
 from coach.library_files import shipped_entries
-from common.clock import local_date
 from common.errors import FieldwiseError, Text
 from forecasting.model import TooLittleHistory
 from operations import demand, library, people
@@ -71,8 +70,8 @@ def prepare(services: Services, say: Say) -> WayIn:
 def _load_sample(services: Services, say: Say) -> None:
     say(Text("Loading the sample organisation (synthetic data) …", "正在载入示例公司（合成数据）……"))
     password = kept_secret(_password_file(services), length=9)
-    today = local_date(datetime.now(UTC), services.zone)
-    load_sample(services.database, end=today, password_hash=services.gatekeeper.hash_password(password))
+    yesterday = services.today() - timedelta(days=1)
+    load_sample(services.database, end=yesterday, password_hash=services.gatekeeper.hash_password(password))
     with services.database.write(SYSTEM.code) as session:
         _, secret = people.make_key(session, SYSTEM, name=KEY_NAME, scopes=KEY_SCOPES)
     key_file = _key_file(services)
@@ -100,6 +99,8 @@ def _first_forecast(services: Services, say: Say) -> None:
         card = demand.train_model(services.database, folder, SYSTEM.code, country=services.settings.holiday_country)
         if not isinstance(card, TooLittleHistory):
             demand.make_forecast(services.database, folder, SYSTEM.code)
+            # The backtest takes as long again: a worker does it while the first questions are asked.
+            services.jobs.enqueue("train-forecast", {}, actor=SYSTEM.code, job_id=f"first-backtest-{card.version}")
     except FieldwiseError as error:
         # An organisation without any consumption yet works without forecasts.
         say(error.text)

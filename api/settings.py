@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     travel_speed_kmh: float = Field(22, gt=0, le=200, description="great circle: speed in town")
     travel_detour_factor: float = Field(1.4, ge=1, le=5, description="great circle: road length over straight line")
     osrm_url: str = Field("", description="address of an OSRM server")
+    map_tiles_url: str = Field(
+        "", description="console: tiles under the map, as https://…/{z}/{x}/{y}.png; empty: none"
+    )
     max_solve_s: float = Field(120, gt=0, le=3600, description="longest time limit of one solve")
 
     holiday_country: str = Field("CN", description="whose public holidays the forecast knows")

@@ -33,7 +33,8 @@ def print_backtest(content: bytes, name: str, *, origins: int, step: int | None,
         print(answer["reason"]["en"])
         return
     print(
-        f"{name}: {answer['series']} series, {origins} origins {answer['step']} days apart, {answer['trainings']} trainings"
+        f"{name}: {answer['series']} series, {origins} origins {answer['step']} days apart, "
+        f"{answer['trainings']} trainings"
     )
     print(f"{'':24}" + "".join(f"{measure:>11}" for measure in _MEASURES) + f"{'pinball 0.1':>13}{'pinball 0.9':>13}")
     for method in ("model", "seasonal_naive"):

@@ -83,26 +83,42 @@ class Samples:
     classes: tuple[str, ...]
 
 
-def fit_posterior(samples: Samples) -> tuple[TypePosterior, Doubles]:
-    """Fit the posterior, and return with it the scores of every row when its group is left out.
+@dataclass(frozen=True, slots=True)
+class HeldOutScores:
+    """Scores of the training rows by a posterior that has not seen them, each of shape (rows, classes).
+
+    Attributes
+    ----------
+    by_group : array
+        With the row's whole group left out: how a new kind of case would be understood.
+    by_row : array
+        With the row alone left out: how one more saying of the known cases would be understood.
+    """
+
+    by_group: Doubles
+    by_row: Doubles
+
+
+def fit_posterior(samples: Samples) -> tuple[TypePosterior, HeldOutScores]:
+    """Fit the posterior, and return with it the scores of every row when it, or its group, is left out.
 
     The weight of the dense channel and the ridge are those with the best mean reciprocal rank on left-out groups.
 
     Returns
     -------
     posterior : TypePosterior
-    held_out : array, shape (rows, classes)
+    held_out : HeldOutScores
     """
     lexical_kernel = (samples.weighed @ samples.weighed.T).toarray().astype(np.float64)
     dense_kernel = (samples.vectors @ samples.vectors.T).astype(np.float64)
     targets = np.eye(len(samples.classes))[samples.labels]
     blocks = [np.flatnonzero(samples.groups == group) for group in np.unique(samples.groups)]
-    best: tuple[float, float, Doubles, Doubles] | None = None
+    best: tuple[float, float, Doubles, HeldOutScores] | None = None
     for dense_weight in _DENSE_WEIGHTS:
         kernel = dense_weight * dense_kernel + (1 - dense_weight) * lexical_kernel + _BIAS
         for ridge in _RIDGES:
             dual, held_out = _solve(kernel, ridge, targets, blocks)
-            quality = mean_reciprocal_rank(held_out[samples.judged, :-1], samples.labels[samples.judged])
+            quality = mean_reciprocal_rank(held_out.by_group[samples.judged, :-1], samples.labels[samples.judged])
             if best is None or quality > best[0]:
                 best = (quality, dense_weight, dual, held_out)
     assert best is not None  # the grids are not empty
@@ -119,16 +135,17 @@ def mean_reciprocal_rank(scores: Doubles, labels: Ints) -> float:
     return float((1.0 / ranks).mean())
 
 
-def _solve(kernel: Doubles, ridge: float, targets: Doubles, blocks: Sequence[Ints]) -> tuple[Doubles, Doubles]:
+def _solve(kernel: Doubles, ridge: float, targets: Doubles, blocks: Sequence[Ints]) -> tuple[Doubles, HeldOutScores]:
     from scipy.linalg import cho_factor, cho_solve
 
     size = len(kernel)
     inverse = cho_solve(cho_factor(kernel + ridge * np.eye(size), check_finite=False), np.eye(size), check_finite=False)
     dual = inverse @ targets
-    held_out = np.empty_like(dual)
+    by_group = np.empty_like(dual)
     for block in blocks:
-        held_out[block] = targets[block] - np.linalg.solve(inverse[np.ix_(block, block)], dual[block])
-    return dual, held_out
+        by_group[block] = targets[block] - np.linalg.solve(inverse[np.ix_(block, block)], dual[block])
+    by_row = targets - dual / np.diag(inverse)[:, None]
+    return dual, HeldOutScores(by_group, by_row)
 
 
 def _linear_map(samples: Samples, dense_weight: float, dual: Doubles) -> TypePosterior:

@@ -36,7 +36,7 @@ class HeldOut:
     hit1, hit3, mrr : float
         Share whose type came first, among the first three; mean reciprocal rank. All 0 when none was judged.
     other_talk_rejected, wrongly_rejected : float
-        Share of other talk, and of sayings, below the threshold of confidence.
+        Share of other talk, and of sayings, below the threshold of confidence when the text itself is left out.
     """
 
     sayings: int
@@ -67,9 +67,9 @@ def train(plan: RowPlan, vectors: Floats) -> tuple[LanguageRows, HeldOut]:
     enough = len(judged) >= LEAST_SAYINGS
     weights = TypeWeights()
     if enough:
-        weights = TypeWeights.fit(held_out[judged, :-1], evidence[judged], labels[judged])
-    probabilities = weights.probabilities(held_out[:, :-1], evidence)
-    signs = np.array([signs_of(*each) for each in zip(held_out, matches, strict=True)])
+        weights = TypeWeights.fit(held_out.by_group[judged, :-1], evidence[judged], labels[judged])
+    probabilities = weights.probabilities(held_out.by_group[:, :-1], evidence)
+    signs = np.array([signs_of(*each) for each in zip(held_out.by_row, matches, strict=True)])
     is_other = labels == len(samples.classes) - 1
     asked = np.union1d(judged, np.flatnonzero(is_other))
     abstention = (
@@ -109,7 +109,11 @@ def _samples(plan: RowPlan, vectors: Floats, lexical: LexicalChannel, rows: Ints
 def _left_out_matches(
     plan: RowPlan, channels: tuple[DenseChannel, LexicalChannel], rows: Ints, *, share: float
 ) -> list[Matches]:
-    """Return for each row the evidence of all entries but its own."""
+    """Return for each row the evidence of all entries but its own, and the nearest row but itself.
+
+    Weights are set without the row's entry, as if it were a new kind of case. The threshold is set without the row
+    alone, because in use no entry is missing: a threshold set without whole entries lets too much small talk through.
+    """
     dense, lexical = channels
     vectors = dense.vectors()
     bounds = np.append(plan.starts, plan.entry_rows)
@@ -119,15 +123,13 @@ def _left_out_matches(
         overlaps = lexical.scores(lexical.rows[row]).astype(np.float64)
         fused = share * z_scores(cosines, cosines.mean(), cosines.std())
         fused += (1 - share) * z_scores(overlaps, overlaps.mean(), overlaps.std())
-        known = np.arange(len(plan.texts)) < plan.entry_rows
         if row < plan.entry_rows:
             own = plan.row_entries[row]
-            known[bounds[own] : bounds[own + 1]] = False
-        fused[~known] = 0.0
+            fused[bounds[own] : bounds[own + 1]] = 0.0
         evidence = entry_evidence(fused[: plan.entry_rows], plan.starts)
-        lexical_best = float(overlaps[known].max()) if known.any() else 0.0
-        dense_best = float(cosines[known].max()) if known.any() else 0.0
-        found.append(Matches(evidence, np.full(len(evidence), -1), lexical_best, dense_best))
+        others = np.arange(plan.entry_rows) != row
+        nearest = (float(each[: plan.entry_rows][others].max(initial=0.0)) for each in (overlaps, cosines))
+        found.append(Matches(evidence, np.full(len(evidence), -1), *nearest))
     return found
 
 

@@ -18,6 +18,7 @@ Ratios = NDArray[np.float64]
 TOTAL = 0
 """Group of the sum over the horizon; the other groups are days ahead."""
 MIN_GROUP_ROWS = 40
+HALF_LIFE_DAYS = 45
 _KEPT_SCORES = 2000
 
 
@@ -76,19 +77,33 @@ class ConformalBands:
     scores: Mapping[int, Ratios]
 
     @classmethod
-    def calibrate(cls, by_group: Mapping[int, Ratios]) -> ConformalBands:
+    def calibrate(
+        cls, by_group: Mapping[int, Ratios], *, age_days: Mapping[int, NDArray[np.int64]] | None = None
+    ) -> ConformalBands:
         """Keep the scores of each group; a group with fewer than 40 borrows those of all groups.
+
+        Parameters
+        ----------
+        by_group : mapping of int to float array
+            Scores of each group.
+        age_days : mapping of int to int array, optional
+            Days between each score and the end of the calibration. A score of ``HALF_LIFE_DAYS`` ago counts half:
+            errors drift, and recent ones say more of the coming days (Barber, Candès, Ramdas, Tibshirani 2023).
 
         Raises
         ------
         ValueError
             When there is no score at all.
         """
-        everything = np.sort(np.concatenate(list(by_group.values())))
+        ages = age_days or {group: np.zeros(len(found), dtype=np.int64) for group, found in by_group.items()}
+        everything = np.concatenate(list(by_group.values()))
+        all_ages = np.concatenate([ages[group] for group in by_group])
         if not len(everything):
             raise ValueError("no scores to calibrate on")
         kept = {
-            group: _thinned(np.sort(found) if len(found) >= MIN_GROUP_ROWS else everything)
+            group: _by_recency(found, ages[group])
+            if len(found) >= MIN_GROUP_ROWS
+            else _by_recency(everything, all_ages)
             for group, found in by_group.items()
         }
         return cls(kept)
@@ -109,8 +124,11 @@ class ConformalBands:
         return spread.at(self.score(group, quantile))
 
 
-def _thinned(ordered: Ratios) -> Ratios:
-    if len(ordered) <= _KEPT_SCORES:
-        return ordered
-    kept: Ratios = np.quantile(ordered, (np.arange(_KEPT_SCORES) + 0.5) / _KEPT_SCORES)
+def _by_recency(scores: Ratios, age_days: NDArray[np.int64]) -> Ratios:
+    """Return an even sample of the weighted distribution, ascending, of at most its effective size."""
+    order = np.argsort(scores, kind="stable")
+    weight = 0.5 ** (age_days[order] / HALF_LIFE_DAYS)
+    size = int(min(_KEPT_SCORES, max(1.0, weight.sum() ** 2 / np.square(weight).sum())))
+    share = np.cumsum(weight) / weight.sum()
+    kept: Ratios = scores[order][np.searchsorted(share, (np.arange(size) + 0.5) / size)]
     return kept

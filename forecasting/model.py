@@ -352,13 +352,15 @@ def _calibrate(
     actual = builder.targets(rows)
     known = ~np.isnan(actual)
     scores: dict[int, Ratios] = {}
+    ages: dict[int, NDArray[np.int64]] = {}
+    age = rows.origin.max() - rows.origin
     for ahead in range(1, config.horizon + 1):
         pick = np.flatnonzero(known & (rows.ahead == ahead))
-        scores[ahead] = spread.take(pick).scores(actual[pick])
+        scores[ahead], ages[ahead] = spread.take(pick).scores(actual[pick]), age[pick]
     total = spread.summed(config.horizon)
     whole = np.flatnonzero(known.reshape(-1, config.horizon).all(axis=1))
     total_actual = np.where(known, actual, 0.0).reshape(-1, config.horizon).sum(axis=1)
-    scores[TOTAL] = total.take(whole).scores(total_actual[whole])
+    scores[TOTAL], ages[TOTAL] = total.take(whole).scores(total_actual[whole]), age[:: config.horizon][whole]
     level = builder.level[rows.series, rows.origin]
     demand, forecast = (actual * level)[known], (spread.centre * level)[known]
     measures = {
@@ -367,7 +369,7 @@ def _calibrate(
         "rows": float(known.sum()),
         "calibration_days": float(len(np.unique(rows.origin))),
     }
-    return ConformalBands.calibrate(scores), _bias_factor(rows.target[known], demand, forecast), measures
+    return ConformalBands.calibrate(scores, age_days=ages), _bias_factor(rows.target[known], demand, forecast), measures
 
 
 def _bias_factor(day: NDArray[np.int64], demand: Ratios, forecast: Ratios) -> float:

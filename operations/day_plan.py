@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -19,10 +19,21 @@ from operations.visit_candidates import problem_for_region
 from routing.check import check
 from routing.plan import DayPlan, Route
 from routing.problem import DayProblem
+from routing.problem_files import travel_from_mapping
 from routing.solve import solve as search
-from routing.travel_times import MatrixTravelTimes, TravelTimes
+from routing.travel_times import TravelTimes
 
-__all__ = ["PlanSummary", "StoredPlan", "latest_plans", "payload", "plan", "problem_for_region", "solve", "store"]
+__all__ = [
+    "PlanSummary",
+    "StoredPlan",
+    "latest_plans",
+    "payload",
+    "plan",
+    "problem_for_region",
+    "solve",
+    "store",
+    "unstored",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +71,14 @@ def payload(
     *,
     time_limit_s: float,
     seed: int = 0,
-    matrix: dict[str, Any] | None = None,
+    travel: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object that a job solves (see `solve`).
 
     Parameters
     ----------
-    matrix : dict, optional
-        ``duration_s`` and ``distance_m`` between the problem's locations, instead of the installation's travel times.
+    travel : dict, optional
+        Travel times of the problem's own instead of the installation's, as ``routing.problem_files`` reads them.
     """
     return {
         "problem": problem_record(problem),
@@ -75,7 +86,7 @@ def payload(
         "region": region_code,
         "time_limit_s": time_limit_s,
         "seed": seed,
-        "matrix": matrix,
+        "travel": travel,
     }
 
 
@@ -94,15 +105,14 @@ def solve(
         ``plan``, ``report``, ``feasible``, ``solve_s``: what `store` keeps.
     """
     problem = read_problem(asked["problem"])
-    matrix = asked.get("matrix")
-    times = MatrixTravelTimes(matrix["duration_s"], matrix["distance_m"]) if matrix else travel_times
-    table = times.table(problem.locations())
+    own = asked.get("travel")
+    table = (travel_from_mapping(own) if own else travel_times).table(problem.locations())
     found = search(
         problem,
         table,
         time_limit_s=asked["time_limit_s"],
         seed=asked["seed"],
-        on_progress=on_progress,
+        on_progress=(lambda progress: on_progress(asdict(progress))) if on_progress else None,
         should_stop=should_stop,
     )
     report = check(problem, table, found)
@@ -112,6 +122,37 @@ def solve(
         "feasible": report.feasible,
         "solve_s": found.search.wall_s,
     }
+
+
+def unstored(
+    problem: DayProblem,
+    travel_times: TravelTimes,
+    plan_date: date,
+    *,
+    time_limit_s: float,
+    seed: int = 0,
+    on_progress: Callable[[dict[str, Any]], None] | None = None,
+) -> StoredPlan:
+    """Solve and check a problem that belongs to no record; the plan is returned and kept nowhere."""
+    asked = payload(problem, plan_date, None, time_limit_s=time_limit_s, seed=seed)
+    solved = solve(asked, travel_times, on_progress=on_progress)
+    found = read_plan(solved["plan"])
+    totals = found.summary
+    summary = PlanSummary(
+        "unstored",
+        plan_date,
+        None,
+        "draft",
+        solved["feasible"],
+        totals.served,
+        totals.unassigned,
+        totals.travel_s,
+        totals.distance_m,
+        solved["solve_s"],
+        datetime.now(UTC),
+        "nobody",
+    )
+    return StoredPlan(summary, problem, found, solved["report"])
 
 
 def store(

@@ -104,18 +104,22 @@ def train_model(
     actor: str,
     *,
     country: str = "CN",
+    measured_origins: int = BACKTEST_ORIGINS,
     progress: Progress | None = None,
 ) -> ModelCard | TooLittleHistory:
     """Backtest and train a model on all history, keep it, and make it the one in use; idempotent for equal history.
 
-    The backtest trains once on what was known four weeks before the end and forecasts each day since.
+    The backtest trains once on what was known ``measured_origins`` days before the end and forecasts from each day
+    since; with 0 the model is used unmeasured, and its measures are empty.
     """
     with database.read() as session:
         panel = history(session)
     config = ForecastConfig(horizon=HORIZON_DAYS, country=country)
-    measured = backtest(
-        panel, origins=BACKTEST_ORIGINS, horizon=HORIZON_DAYS, config=config, progress=_part(progress, 0.0, 0.5)
-    )
+    measured: dict[str, Any] = {}
+    if measured_origins:
+        measured = backtest(
+            panel, origins=measured_origins, horizon=HORIZON_DAYS, config=config, progress=_part(progress, 0.0, 0.5)
+        )
     forecaster = train(panel, config, progress=_part(progress, 0.5, 1.0))
     if isinstance(forecaster, TooLittleHistory):
         return forecaster

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from common.errors import Conflict, InvalidInput, NotFound, Text
@@ -87,8 +87,8 @@ def require_region(session: Session, code: str, *, pointer: str = "/region") -> 
 
 
 def sign_in_record(session: Session, code: str) -> SignIn | None:
-    """Return what is needed to sign a person in, or None for an unknown or inactive one."""
-    row = session.get(Person, code.strip().lower())
+    """Return what is needed to sign a person in, or None for an unknown or inactive one; case does not matter."""
+    row = session.scalars(select(Person).where(func.lower(Person.code) == code.strip().lower())).one_or_none()
     if row is None or not row.active:
         return None
     return SignIn(_actor(row), row.name, row.password_hash)

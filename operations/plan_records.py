@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,8 @@ from pydantic import TypeAdapter
 
 from routing.check import CheckReport
 from routing.plan import DayPlan
-from routing.problem import DayProblem
+from routing.problem import DayProblem, SizeLimits
+from routing.problem_files import problem_from_mapping, problem_to_mapping
 
 
 @cache
@@ -19,14 +21,12 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 def problem_record(problem: DayProblem) -> dict[str, Any]:
     """Return a problem as JSON can hold it."""
-    record: dict[str, Any] = _adapter(DayProblem).dump_python(problem, mode="json")
-    return record
+    return problem_to_mapping(problem)
 
 
 def read_problem(record: dict[str, Any]) -> DayProblem:
-    """Return the problem of a record."""
-    problem: DayProblem = _adapter(DayProblem).validate_python(record)
-    return problem
+    """Return the problem of a record; it was checked for size and outliers when it was asked."""
+    return problem_from_mapping(record, SizeLimits(outlier_km=math.inf))
 
 
 def plan_record(plan: DayPlan) -> dict[str, Any]:

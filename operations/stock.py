@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, select, true
 from sqlalchemy.orm import Session
 
 from common.errors import InvalidInput, NotReady, Text
@@ -123,7 +123,8 @@ def _on_hand(session: Session) -> dict[tuple[str, str, str], tuple[int, datetime
     )
     query = (
         select(Warehouse.region_code, Warehouse.code, Material.code, summed.c.units, summed.c.moved_at)
-        .join(Material, Material.code.is_not(None))
+        .select_from(Warehouse)
+        .join(Material, true())
         .outerjoin(summed, (summed.c.warehouse_code == Warehouse.code) & (summed.c.material_code == Material.code))
         .order_by(Warehouse.region_code, Material.code)
     )

@@ -18,7 +18,6 @@ from operations.store.tables import Customer, FollowUp, Person, Region, Visit
 from routing.problem import Break, DayProblem, Rep, TimeWindow
 from routing.problem import Visit as PlannedVisit
 
-
 LUNCH = Break(12 * 3600, 13 * 3600, 45 * 60)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from common.errors import Text
 from common.units import format_clock_time
@@ -81,7 +82,7 @@ class _Case:
         places = [self.start[route.rep_id], *(self.place[stop.visit_id] for stop in route.stops)]
         if self.end[route.rep_id] >= 0 and route.stops:
             places.append(self.end[route.rep_id])
-        return list(zip(places, places[1:], strict=False))
+        return list(pairwise(places))
 
     def travel_s(self, route: Route) -> list[int]:
         """Return the true travel time of each leg; a round with an open end has a last leg of 0."""
@@ -252,7 +253,7 @@ def _false_statements(case: _Case, route: Route, travel_s: list[int]) -> Iterato
 
 
 def shift(case: _Case) -> Iterator[Violation]:
-    """The round lies within the shift and the allowed overtime."""
+    """Hold the round within the shift and the allowed overtime."""
     for route in case.plan.routes:
         rep = case.reps[route.rep_id]
         over = max(
@@ -269,7 +270,7 @@ def shift(case: _Case) -> Iterator[Violation]:
 
 
 def breaks_taken(case: _Case) -> Iterator[Violation]:
-    """A rep with a route takes every break, in order, in full, starting within its span."""
+    """Hold that a rep with a route takes every break, in order, in full, starting within its span."""
     for route in case.plan.routes:
         wanted = case.reps[route.rep_id].breaks
         missing = abs(len(wanted) - len(route.breaks))

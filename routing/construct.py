@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Sequence
 
@@ -9,7 +10,9 @@ from routing.day import Day, Round
 from routing.search import Orders
 
 NEAREST_REPS = 12
-"""How many reps are tried for a visit when there are more."""
+"""How many reps are tried for a visit in a first plan."""
+NEIGHBOURS = 10
+"""How many visits near an inserted one get a new price at once; the others when their turn comes."""
 
 
 def rounds_of(day: Day, orders: Orders) -> list[Round]:
@@ -32,27 +35,48 @@ def candidates(day: Day) -> list[list[int]]:
     ]
 
 
-def fill(day: Day, rounds: Sequence[Round], options: Sequence[Sequence[int]], *, end_s: float | None = None) -> int:
-    """Insert what is left out wherever it fits and is worth its way; return how many were inserted.
+def fill(
+    day: Day, rounds: Sequence[Round], options: Sequence[Sequence[int]], *, end_s: float, nearest: int = NEAREST_REPS
+) -> None:
+    """Insert what is left out wherever it fits and is worth its way: mandatory first, then by price per value.
 
-    Mandatory visits come first, then the dearest and least flexible. Stops at ``end_s`` (``time.monotonic()``).
+    The price of a visit is its detour and its service time. Only prices that an insertion may have changed are computed
+    again. Stops at ``end_s`` (``time.monotonic()``). A visit is tried with the ``nearest`` reps.
     """
     placed = {visit for one in rounds for visit in one.stops}
-    waiting = [visit for visit in range(len(options)) if options[visit] and visit not in placed]
-    waiting.sort(key=lambda visit: _urgency(day, visit, len(options[visit])))
-    inserted = 0
-    for visit in waiting:
-        if end_s is not None and time.monotonic() > end_s:
-            break
-        best: tuple[float, int, int] | None = None
-        for rep in _near(day, visit, options[visit], rounds):
-            found = rounds[rep].best_insertion(visit)
-            if found is not None and (best is None or found[0] < best[0]):
-                best = (found[0], rep, found[1])
-        if best is not None and is_worth_it(day, rounds[best[1]], visit, best[2]):
-            rounds[best[1]].insert(visit, best[2])
-            inserted += 1
-    return inserted
+    waiting = {visit for visit in range(len(options)) if options[visit] and visit not in placed}
+    near = {visit: set(_near(day, visit, options[visit], rounds, nearest)) for visit in waiting}
+    offers = [offer for visit in waiting for rep in near[visit] if (offer := _offer(day, rounds[rep], visit))]
+    heapq.heapify(offers)
+    while offers and time.monotonic() < end_s:
+        _, _, visit, rep, position, stops = heapq.heappop(offers)
+        one = rounds[rep]
+        if visit not in waiting:
+            continue
+        if stops != len(one.stops):  # the round has changed since
+            offer = _offer(day, one, visit)
+            if offer is not None:
+                heapq.heappush(offers, offer)
+        elif is_worth_it(day, one, visit, position):
+            one.insert(visit, position)
+            waiting.remove(visit)
+            ways = day.travel_s[visit]
+            for other in heapq.nsmallest(NEIGHBOURS, waiting, key=lambda other: ways[other]):
+                offer = _offer(day, one, other) if rep in near[other] else None
+                if offer is not None:
+                    heapq.heappush(offers, offer)
+
+
+Offer = tuple[bool, float, int, int, int, int]
+"""Optional, price per value, visit, rep, position, and the stops the round had then."""
+
+
+def _offer(day: Day, one: Round, visit: int) -> Offer | None:
+    found = one.best_insertion(visit)
+    if found is None:
+        return None
+    price = (found[0] + day.problem.weights.travel_s * day.service_s[visit]) / max(day.prize[visit], 1e-9)
+    return not day.problem.visits[visit].mandatory, price, visit, one.rep, found[1], len(one.stops)
 
 
 def is_worth_it(day: Day, one: Round, visit: int, position: int) -> bool:
@@ -66,20 +90,14 @@ def is_worth_it(day: Day, one: Round, visit: int, position: int) -> bool:
     return cost <= day.prize[visit]
 
 
-def _urgency(day: Day, visit: int, choices: int) -> tuple[bool, float, int, int]:
-    spans = day.spans[visit]
-    open_s = sum(end - start for start, end in spans)
-    return (not day.problem.visits[visit].mandatory, -day.prize[visit], choices, open_s)
-
-
-def _near(day: Day, visit: int, reps: Sequence[int], rounds: Sequence[Round]) -> Sequence[int]:
+def _near(day: Day, visit: int, reps: Sequence[int], rounds: Sequence[Round], nearest: int) -> Sequence[int]:
     """Return the reps whose round passes nearest to ``visit``."""
-    if len(reps) <= NEAREST_REPS:
+    if len(reps) <= nearest:
         return reps
     ways = day.travel_s[visit]
-    return sorted(reps, key=lambda rep: min(ways[place] for place in [day.start_place[rep], *rounds[rep].stops]))[
-        :NEAREST_REPS
-    ]
+    return heapq.nsmallest(
+        nearest, reps, key=lambda rep: min(ways[place] for place in [day.start_place[rep], *rounds[rep].stops])
+    )
 
 
 def cost_of(day: Day, rounds: Sequence[Round]) -> tuple[int, float]:

@@ -1,14 +1,16 @@
 """One rep's round as numbers: can this order of visits be kept, and where does one more fit.
 
 The round moves through *points*: the rep's start (point 0), each stop, and the rep's end. A state is "ready to leave a
-point with b breaks taken". Waiting is always allowed, so being ready earlier is never worse, and the earliest ready time
-by (point, b) decides exactly whether an order is feasible; the latest ready time by (point, b) from which the rest can
-still be kept decides in constant time whether a visit fits between two points. Both need only (breaks + 1)² steps a leg.
+point with b breaks taken". Waiting is always allowed, so being ready earlier is never worse, and the earliest ready
+time by (point, b) decides exactly whether an order is feasible; the latest ready time by (point, b) from which the rest
+can still be kept decides in constant time whether a visit fits between two points. Both need only (breaks + 1)² steps
+a leg.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from routing.problem import Break, DayProblem, Rep, Visit
 from routing.travel_times import TravelTable
@@ -102,7 +104,7 @@ class Day:
         places = [self.start_place[rep], *stops]
         if self.end_place[rep] >= 0:
             places.append(self.end_place[rep])
-        return list(zip(places, places[1:], strict=False))
+        return list(pairwise(places))
 
     def route_cost(self, rep: int, stops: Sequence[int]) -> float:
         """Return the cost of travel and distance of a round, 0 without stops."""

@@ -18,44 +18,57 @@ ORDER = (
     "load_full",
     "day_full",
     "not_worth_it",
+    "has_room",
 )
 
 
-def reasons_for(day: Day, rounds: Sequence[Round], visit: int) -> tuple[Reason, ...]:
-    """Return the reasons why no rep takes ``visit`` beside the given rounds; each rep stands under exactly one."""
-    by_code: dict[str, list[int]] = {}
-    for one in rounds:
-        by_code.setdefault(_reason(day, one, visit), []).append(one.rep)
-    found = []
-    for code in ORDER:
-        if code in by_code:
-            reps = by_code[code]
-            ids = tuple(day.problem.reps[rep].id for rep in reps)
-            found.append(Reason(code, ids, _sentence(day, visit, code, reps)))
-    return tuple(found)
+class Explanations:
+    """Reasons for visits left out beside the given rounds."""
 
+    def __init__(self, day: Day, rounds: Sequence[Round]) -> None:
+        self._day = day
+        self._rounds = rounds
+        reps = range(len(rounds))
+        self._alone = [Round(day, rep) for rep in reps]
+        self._alone_any_time = [Round(day, rep, ignore_windows=True) for rep in reps]
 
-def _reason(day: Day, one: Round, visit: int) -> str:
-    """Return the first cause in the order from what the rep can never do to what this day does not allow."""
-    alone = Round(day, one.rep, [])
-    if not day.has_skills(visit, one.rep):
-        return "no_skill"
-    capacity, limit = day.problem.reps[one.rep].capacity, day.problem.reps[one.rep].max_visits
-    if capacity is not None and day.load[visit] > capacity:
-        return "too_much_load"
-    if not Round(day, one.rep, [], ignore_windows=True).fits(visit, 0):
-        return "unreachable_within_shift"
-    if not alone.fits(visit, 0):
-        return "window_impossible"
-    if limit is not None and len(one.stops) >= limit:
-        return "visit_limit"
-    if capacity is not None and one.load + day.load[visit] > capacity:
-        return "load_full"
-    found = one.best_insertion(visit)
-    if found is None or is_worth_it(day, one, visit, found[1]):
-        # What would fit and pay was inserted before; an order that cannot be kept itself has no room either.
-        return "day_full"
-    return "not_worth_it"
+    def of(self, visit: int) -> tuple[Reason, ...]:
+        """Return why no rep takes ``visit``; each rep stands under exactly one reason."""
+        by_code: dict[str, list[int]] = {}
+        for one in self._rounds:
+            by_code.setdefault(self._code(one, visit), []).append(one.rep)
+        return tuple(
+            Reason(
+                code,
+                tuple(self._day.problem.reps[rep].id for rep in by_code[code]),
+                _sentence(self._day, visit, code, by_code[code]),
+            )
+            for code in ORDER
+            if code in by_code
+        )
+
+    def _code(self, one: Round, visit: int) -> str:
+        """Return the first cause, from what the rep can never do to what only this day does not allow."""
+        day, rep = self._day, self._day.problem.reps[one.rep]
+        if not day.has_skills(visit, one.rep):
+            return "no_skill"
+        if rep.capacity is not None and day.load[visit] > rep.capacity:
+            return "too_much_load"
+        if not self._alone[one.rep].fits(visit, 0):
+            possible = self._alone_any_time[one.rep].fits(visit, 0)
+            return "window_impossible" if possible else "unreachable_within_shift"
+        return self._code_today(one, visit)
+
+    def _code_today(self, one: Round, visit: int) -> str:
+        day, rep = self._day, self._day.problem.reps[one.rep]
+        if rep.max_visits is not None and len(one.stops) >= rep.max_visits:
+            return "visit_limit"
+        if rep.capacity is not None and one.load + day.load[visit] > rep.capacity:
+            return "load_full"
+        found = one.best_insertion(visit)
+        if found is None:
+            return "day_full"
+        return "has_room" if is_worth_it(day, one, visit, found[1]) else "not_worth_it"
 
 
 def _sentence(day: Day, visit: int, code: str, reps: Sequence[int]) -> Text:
@@ -66,29 +79,21 @@ def _sentence(day: Day, visit: int, code: str, reps: Sequence[int]) -> Text:
     asked = ", ".join(sorted(day.problem.visits[visit].skills))
     minutes = round(day.service_s[visit] / 60)
     sentences = {
-        "no_skill": (f"lacks a skill that the visit asks for ({asked})", f"缺少所需技能（{asked}）"),
-        "too_much_load": (
-            f"cannot carry the {day.load[visit]} packs for it",
-            f"带不了所需的 {day.load[visit]} 份礼品包",
-        ),
+        "no_skill": (f"a skill that the visit asks for is missing ({asked})", f"缺少所需技能（{asked}）"),
+        "too_much_load": (f"cannot carry its {day.load[visit]} packs", f"带不了所需的 {day.load[visit]} 份礼品包"),
         "unreachable_within_shift": (
-            f"cannot get there, stay {minutes} min and finish within the shift, even with nothing else to do",
-            f"即使没有其他任务，也无法在班次内往返并停留 {minutes} 分钟",
+            f"the way and {minutes} min of visit do not fit into the shift, even with nothing else to do",
+            f"即使没有其他任务，路程加上 {minutes} 分钟拜访也超出班次",
         ),
         "window_impossible": (
-            "cannot be there within its time windows, even with nothing else to do",
+            "its time windows cannot be met, even with nothing else to do",
             "即使没有其他任务，也无法在时间窗内到达",
         ),
-        "visit_limit": ("already has the most visits allowed", "拜访数已达上限"),
-        "load_full": ("has no room left for its packs", "携带量已满"),
-        "day_full": (
-            "has no gap for it: every position of the round was tried",
-            "行程已满：已逐一尝试所有插入位置",
-        ),
-        "not_worth_it": (
-            "could take it, but the way costs more than the visit is worth",
-            "可以安排，但路程成本高于拜访价值",
-        ),
+        "visit_limit": ("no more visits are allowed", "拜访数已达上限"),
+        "load_full": ("no room left for its packs", "携带量已满"),
+        "day_full": ("no gap in the day: every position was tried", "行程已满：已逐一尝试所有插入位置"),
+        "not_worth_it": ("the way there costs more than the visit is worth", "路程成本高于拜访价值"),
+        "has_room": ("there is a gap for it, which this order leaves unused", "仍有可插入的空档，此顺序未使用"),
     }
     en, zh = sentences[code]
-    return Text(f"{who} {en}", f"{who_zh}{zh}")
+    return Text(f"{who}: {en}", f"{who_zh}：{zh}")

@@ -90,7 +90,7 @@ class Reason:
     ----------
     code : str
         ``no_skill``, ``too_much_load``, ``unreachable_within_shift``, ``window_impossible``, ``visit_limit``,
-        ``load_full``, ``day_full``, ``not_worth_it``.
+        ``load_full``, ``day_full``, ``not_worth_it``; ``has_room`` in orders that were given, or when time ran out.
     rep_ids : tuple of str
         Those whom it holds for.
     text : Text
@@ -160,7 +160,7 @@ class DayPlan:
     routes: tuple[Route, ...]
     unassigned: tuple[Unassigned, ...]
     objective: float
-    search: SearchSummary = SearchSummary()  # noqa: RUF009 - frozen, so it may be shared
+    search: SearchSummary = SearchSummary()
 
     @property
     def summary(self) -> PlanSummary:

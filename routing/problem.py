@@ -108,9 +108,9 @@ class Visit:
 class ObjectiveWeights:
     """What a plan costs; the unit is one second of travel.
 
-    A plan costs ``travel_s`` × seconds travelled + ``distance_m`` × metres + ``overtime_s`` × seconds past the shift's end
-    + ``value`` × points of every visit left out. The default puts four hours of travel against a visit of one point, so
-    that reps serve as many visits as the day allows and drive as little as possible for them.
+    A plan costs ``travel_s`` × seconds travelled + ``distance_m`` × metres + ``overtime_s`` × seconds past the shift's
+    end + ``value`` × points of every visit left out. The default puts four hours of travel against a visit of one
+    point, so that reps serve as many visits as the day allows and drive as little as possible for them.
     """
 
     travel_s: float = 1.0
@@ -163,8 +163,8 @@ class DayProblem:
 
     visits: tuple[Visit, ...]
     reps: tuple[Rep, ...]
-    weights: ObjectiveWeights = ObjectiveWeights()  # noqa: RUF009 - frozen, so it may be shared
-    limits: SizeLimits = SizeLimits()  # noqa: RUF009
+    weights: ObjectiveWeights = ObjectiveWeights()
+    limits: SizeLimits = SizeLimits()
 
     def __post_init__(self) -> None:
         problems = list(problems_of(self))
@@ -176,7 +176,7 @@ class DayProblem:
             raise InvalidInput(text, fields=problems)
 
     def locations(self) -> list[Location]:
-        """Return the places in the order of a travel table: visits, reps' starts, then the ends of reps who have one."""
+        """Return the places in the order of a travel table: visits, reps' starts, ends of reps who have one."""
         ends = [rep.end for rep in self.reps if rep.end is not None]
         return [visit.location for visit in self.visits] + [rep.start for rep in self.reps] + ends
 
@@ -214,7 +214,7 @@ def problems_of(problem: DayProblem) -> Iterator[FieldProblem]:
     yield from _repeated_ids("visits", [visit.id for visit in problem.visits])
     yield from _repeated_ids("reps", [rep.id for rep in problem.reps])
     for index, visit in enumerate(problem.visits):
-        yield from _visit_problems(f"/visits/{index}", visit)
+        yield from visit_problems(f"/visits/{index}", visit)
     for index, rep in enumerate(problem.reps):
         yield from _rep_problems(f"/reps/{index}", rep)
     yield from _weight_problems(problem.weights)
@@ -254,7 +254,8 @@ def _whole(pointer: str, value: object, *, highest: int = LATEST_TIME_S, lowest:
         yield _at(pointer, f"{value} lies outside {lowest} to {highest}", f"{value} 超出 {lowest} 至 {highest}")
 
 
-def _visit_problems(pointer: str, visit: Visit) -> Iterator[FieldProblem]:
+def visit_problems(pointer: str, visit: Visit) -> Iterator[FieldProblem]:
+    """Yield what is wrong in one visit, except its id and place."""
     yield from _whole(f"{pointer}/service_s", visit.service_s)
     yield from _whole(f"{pointer}/load", visit.load, highest=1_000_000)
     yield from _amount(f"{pointer}/value", visit.value)

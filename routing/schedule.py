@@ -1,4 +1,4 @@
-"""Turns an order of visits into a route with times: earliest times when the order can be kept, else as late as it gets."""
+"""Turns an order of visits into a route with times, also when the order cannot be kept."""
 
 from __future__ import annotations
 

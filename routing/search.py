@@ -1,7 +1,7 @@
 """Searches for good orders of visits with OR-Tools; all OR-Tools routing code of the day plan is here.
 
-It knows nothing of times and reports: it answers with orders of visits, better and better ones. Another search takes its
-place by offering the same :func:`search`.
+It knows nothing of times and reports: it answers with orders of visits, better and better ones. Another search takes
+its place by offering the same :func:`search`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from routing.day import NEVER, Day
@@ -22,10 +23,10 @@ Orders = list[list[int]]
 
 COST_SCALE = 10
 """OR-Tools counts in whole numbers; a cost keeps one decimal."""
-LIGHT_OPERATORS = frozenset(
-    {"use_relocate", "use_exchange", "use_two_opt", "use_cross", "use_make_active", "use_swap_active"}
-)
+LIGHT_OPERATORS = frozenset({"use_relocate", "use_exchange", "use_two_opt", "use_cross"})
 """Local search between ruin steps must be cheap: the ruin step finds the improvements (docs/decisions/0020)."""
+OPTIONAL_OPERATORS = frozenset({"use_make_active", "use_swap_active"})
+"""Added when visits may be left out; on other days they cost half of the search's speed."""
 REMOVED_VISITS_PRIZES, REMOVED_VISITS_FIXED = 20, 10
 LONGEST_STRING = 10
 HOTTEST, COLDEST = 1.0, 0.03
@@ -59,31 +60,40 @@ def search(task: SearchTask, on_better: Callable[[Orders], None]) -> None:
     light local search, acceptance by simulated annealing. The costs that it minimises are those of
     :class:`routing.problem.ObjectiveWeights`, with a mandatory visit worth more than all optional ones.
     """
-    model = _Model(task)
-    if not model.visits:
-        return
-    best = [float("inf")]
+    visits = task.day.problem.visits
+    everyone = all(visits[visit].mandatory for visit, reps in enumerate(task.candidates) if reps)
+    # Where nobody may be left out, saying so outright searches twice as fast as a high price; but it may find no plan.
+    if not (everyone and _search(_Model(task, firm=True), task.end_s, on_better)):
+        _search(_Model(task, firm=False), task.end_s, on_better)
+
+
+def _search(model: _Model, end_s: float, on_better: Callable[[Orders], None]) -> bool:
+    """Search with one model and return whether there was any plan."""
+    best = float("inf")
 
     def notice() -> None:
+        nonlocal best
         cost = model.routing.CostVar().Max()
-        if cost < best[0]:
-            best[0] = cost
+        if cost < best:
+            best = cost
             on_better(model.orders())
 
+    left_ms = int((end_s - time.monotonic()) * 1000)
+    if not model.visits or left_ms <= 0:
+        return True
     model.routing.AddAtSolutionCallback(notice)
-    left_ms = int((task.end_s - time.monotonic()) * 1000)
-    if left_ms > 0:
-        model.routing.SolveWithIteratedLocalSearch(_parameters(model, left_ms))
+    model.routing.SolveWithIteratedLocalSearch(_parameters(model, left_ms))
+    return best < float("inf")
 
 
 class _Model:
-    """The OR-Tools model of a task: nodes are visits, then starts, ends, and one nowhere for open ends."""
+    """The OR-Tools model of a task: nodes are visits, then starts and ends, one of them nowhere, for open ends."""
 
-    def __init__(self, task: SearchTask) -> None:
+    def __init__(self, task: SearchTask, *, firm: bool) -> None:
         import numpy as np
         from ortools.constraint_solver import pywrapcp
 
-        self.day, problem = task.day, task.day.problem
+        self.day, self.firm, problem = task.day, firm, task.day.problem
         visits = np.array([visit for visit, reps in enumerate(task.candidates) if reps], dtype=int)
         if task.seed:
             visits = np.random.default_rng(task.seed).permutation(visits)
@@ -91,10 +101,11 @@ class _Model:
         if not self.visits:
             return
         self.reps = range(len(problem.reps))
-        count, reps = len(self.visits), len(problem.reps)
-        self.rows = np.array([*self.visits, *self.day.start_place, *self.day.end_place])
+        count = len(self.visits)
+        homes, starts, ends = self._shared_places()
+        self.rows = np.array([*self.visits, *homes])
         self.manager = pywrapcp.RoutingIndexManager(
-            len(self.rows), reps, list(range(count, count + reps)), list(range(count + reps, count + 2 * reps))
+            len(self.rows), len(problem.reps), [count + home for home in starts], [count + home for home in ends]
         )
         self.routing = pywrapcp.RoutingModel(self.manager)
         self.node = [self.manager.NodeToIndex(node) for node in range(count)]
@@ -104,6 +115,24 @@ class _Model:
         self._add_limits()
         self._add_prizes(task.candidates)
 
+    def _shared_places(self) -> tuple[list[int], list[int], list[int]]:
+        """Return the distinct starts and ends (rows of the travel table), and which of them each rep starts and ends at.
+
+        OR-Tools tries an empty round once for all reps who are alike, and takes only those for alike who share nodes.
+        """
+        table = self.day.table.duration_s
+        number: dict[tuple[bytes, bytes], int] = {}
+        homes: list[int] = []
+
+        def home(row: int) -> int:
+            key = (table[row].tobytes(), table[:, row].tobytes()) if row >= 0 else (b"", b"")
+            if key not in number:
+                number[key] = len(homes)
+                homes.append(row)
+            return number[key]
+
+        return homes, [home(row) for row in self.day.start_place], [home(row) for row in self.day.end_place]
+
     def _legs(self, table: NDArray[Any]) -> NDArray[np.int64]:
         """Return ``table`` by node; the way to an open end is 0."""
         import numpy as np
@@ -111,7 +140,8 @@ class _Model:
         legs = table[np.ix_(self.rows, self.rows)]
         legs[:, self.rows < 0] = 0
         legs[self.rows < 0, :] = 0
-        return np.rint(legs).astype(np.int64)
+        whole: NDArray[np.int64] = np.rint(legs).astype(np.int64)
+        return whole
 
     def _add_time(self) -> None:
         import numpy as np
@@ -127,7 +157,7 @@ class _Model:
             spans = [span for span in self.day.spans[visit] if span[0] <= horizon]
             moment = self.time.CumulVar(index)
             moment.SetRange(spans[0][0], min(spans[-1][1], horizon))
-            for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+            for (_, end), (start, _) in pairwise(spans):
                 if start - end > 1:
                     moment.RemoveInterval(end + 1, start - 1)
         visit_s = [0] * routing.Size()
@@ -148,7 +178,7 @@ class _Model:
                     )
                     for pause in rep.breaks
                 ]
-                for before, after in zip(breaks, breaks[1:], strict=False):
+                for before, after in pairwise(breaks):
                     solver.Add(after.StartExpr() >= before.EndExpr())
                 self.time.SetBreakIntervalsOfVehicle(breaks, number, visit_s)
 
@@ -173,7 +203,8 @@ class _Model:
         above_all = min(optional + longest * (len(self.visits) + 2 * len(self.reps)) + 1, 1e12)
         for visit, index in zip(self.visits, self.node, strict=True):
             prize = self.day.prize[visit] + (above_all if visits[visit].mandatory else 0)
-            self.routing.AddDisjunction([index], round(prize * COST_SCALE))
+            if not self.firm:
+                self.routing.AddDisjunction([index], round(prize * COST_SCALE))
             if len(candidates[visit]) < len(self.reps):
                 self.routing.SetAllowedVehiclesForIndex(list(candidates[visit]), index)
 
@@ -200,8 +231,9 @@ def _parameters(model: _Model, limit_ms: int) -> Any:
     parameters.first_solution_strategy = FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
     parameters.time_limit.FromMilliseconds(limit_ms)
     operators = parameters.local_search_operators
+    chosen = LIGHT_OPERATORS if model.firm else LIGHT_OPERATORS | OPTIONAL_OPERATORS
     for operator in operators.DESCRIPTOR.fields:
-        setattr(operators, operator.name, BOOL_TRUE if operator.name in LIGHT_OPERATORS else BOOL_FALSE)
+        setattr(operators, operator.name, BOOL_TRUE if operator.name in chosen else BOOL_FALSE)
     count = len(model.visits)
     nearest = model.leg_cost[:count, :count] + np.eye(count, dtype=np.int64) * NEVER
     scale = float(np.median(nearest.min(axis=1))) if count > 1 else 1.0
@@ -210,8 +242,7 @@ def _parameters(model: _Model, limit_ms: int) -> Any:
     annealing.initial_temperature = max(1.0, HOTTEST * scale)
     annealing.final_temperature = max(0.1, COLDEST * scale)
     ruin = iterated.ruin_recreate_parameters.ruin_strategies.add().sisr
-    everyone = all(model.day.problem.visits[visit].mandatory for visit in model.visits)
-    ruin.avg_num_removed_visits = REMOVED_VISITS_FIXED if everyone else REMOVED_VISITS_PRIZES
+    ruin.avg_num_removed_visits = REMOVED_VISITS_FIXED if model.firm else REMOVED_VISITS_PRIZES
     ruin.max_removed_sequence_size = LONGEST_STRING
     ruin.bypass_factor = 0.5
     return parameters

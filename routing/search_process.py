@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from common.errors import Text, Unavailable
 from routing.day import Day
@@ -26,6 +26,12 @@ from routing.travel_times import TravelTable
 
 POLL_S = 0.02
 """How often a wait looks at the clock and asks whether to stop."""
+
+
+Parcel = tuple[int, DayProblem, TravelTable, Sequence[Sequence[int]], float, int]
+"""Number of the task from 1, and what is needed for it."""
+Answer = tuple[int, Orders | None]
+"""Number of the task (0: the child ended) and orders, or None at its end."""
 
 
 class SearchProcess:
@@ -40,7 +46,8 @@ class SearchProcess:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": paths},
         )
-        self._answers: queue.SimpleQueue[Orders | str | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._number = 0
         self._reader = threading.Thread(target=self._read, name="route search answers", daemon=True)
         self._reader.start()
 
@@ -65,13 +72,11 @@ class SearchProcess:
             try:
                 self._answers.put(pickle.load(stream))
             except (EOFError, pickle.UnpicklingError, ValueError, OSError):
-                self._answers.put("the search process ended")
+                self._answers.put((0, None))
                 return
 
     def search(self, task: SearchTask, on_better: Callable[[Orders], None], should_stop: Callable[[], bool]) -> None:
         """Search ``task``, calling ``on_better`` here for each better plan, until it ends, its time is up or asked to.
-
-        The process is of no more use after it was stopped or its time was up without its having noticed.
 
         Raises
         ------
@@ -87,18 +92,22 @@ class SearchProcess:
                 if left_s <= 0 or should_stop():
                     return
                 continue
-            if answer is None:
+            number, orders = answer
+            if number == 0:
+                raise Unavailable(Text("the route search process ended", "路线搜索进程已终止"))
+            if number != self._number:
+                continue  # late answers to the task before
+            if orders is None:
                 return
-            if isinstance(answer, str):
-                raise Unavailable(Text(f"route search failed: {answer}", f"路线搜索失败：{answer}"))
-            on_better(answer)
+            on_better(orders)
 
     def _send(self, task: SearchTask) -> None:
         stream = self._child.stdin
         assert stream is not None
         # Clocks differ between processes on some systems, so the time left goes over, not the moment.
         left_s = task.end_s - time.monotonic()
-        parcel = (task.day.problem, task.day.table, task.candidates, left_s, task.seed)
+        self._number += 1
+        parcel: Parcel = (self._number, task.day.problem, task.day.table, task.candidates, left_s, task.seed)
         try:
             pickle.dump(parcel, stream, protocol=pickle.HIGHEST_PROTOCOL)
             stream.flush()
@@ -106,23 +115,20 @@ class SearchProcess:
             raise Unavailable(Text("route search could not be started", "无法启动路线搜索")) from error
 
 
-Parcel = tuple[DayProblem, TravelTable, Sequence[Sequence[int]], float, int]
-
-
 def answer_tasks(tasks: IO[bytes], answers: IO[bytes]) -> None:
     """Search each task that is read; answer with orders, and with None at each end."""
-
-    def answer(thing: Any) -> None:
-        pickle.dump(thing, answers, protocol=pickle.HIGHEST_PROTOCOL)
-        answers.flush()
-
     while True:
         try:
             parcel: Parcel = pickle.load(tasks)
         except EOFError:
             return
-        problem, table, candidates, left_s, seed = parcel
+        number, problem, table, candidates, left_s, seed = parcel
         task = SearchTask(Day(problem, table), [list(reps) for reps in candidates], time.monotonic() + left_s, seed)
+
+        def answer(orders: Orders | None, number: int = number) -> None:
+            pickle.dump((number, orders), answers, protocol=pickle.HIGHEST_PROTOCOL)
+            answers.flush()
+
         search(task, answer)
         answer(None)
 

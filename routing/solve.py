@@ -10,18 +10,18 @@ from common.errors import FieldProblem, InvalidInput, Text
 from routing.check import CheckReport, check
 from routing.construct import candidates, cost_of, fill, rounds_of
 from routing.day import Day, Round
-from routing.explain import reasons_for
+from routing.explain import Explanations
 from routing.plan import DayPlan, SearchSummary, Unassigned
 from routing.problem import DayProblem
 from routing.schedule import earliest_route
 from routing.search import Orders, SearchTask
 from routing.search_process import SearchProcess
-from routing.travel_times import TravelTable, TravelTimes
+from routing.travel_times import TravelTimes
 
 LARGEST_SEARCH = 300
 """Visits that one search takes on; a larger day is searched district by district (docs/decisions/0020)."""
-LATE_WORK_S = 0.05
-"""Kept back at the end of the time limit for times and reasons, for every hundred visits."""
+LATE_WORK_S = 100e-6
+"""Kept back at the end of the time limit, for each visit left out and each rep it is tried with."""
 SHORTEST_SEARCH_S = 0.15
 """Less time than this is not worth starting a search for."""
 
@@ -88,9 +88,10 @@ def solve(
     fill(improving.day, improving.rounds, improving.candidates, end_s=end_s)
     improving.offer(improving.rounds)
     first_plan_s = time.monotonic() - began
-    keep_back_s = min(0.1 * time_limit_s, LATE_WORK_S * (1 + len(problem.visits) / 100))
+    left = len(problem.visits) - sum(len(one.stops) for one in improving.rounds)
+    keep_back_s = min(0.3 * time_limit_s, 0.1 + LATE_WORK_S * left * len(problem.reps))
     ended = _search(improving, end_s - keep_back_s, seed, should_stop or (lambda: False))
-    fill(improving.day, improving.rounds, improving.candidates, end_s=end_s)
+    fill(improving.day, improving.rounds, improving.candidates, end_s=end_s, nearest=len(problem.reps))
     plan = assemble(improving.day, improving.rounds)
     summary = SearchSummary(time.monotonic() - began, first_plan_s, improving.count, ended)
     return DayPlan(plan.routes, plan.unassigned, plan.objective, summary)
@@ -134,9 +135,9 @@ def assemble(day: Day, rounds: Sequence[Round]) -> DayPlan:
     """Return the plan of the rounds: times, cost, and reasons for what is left out."""
     routes = tuple(earliest_route(day, one.rep, one.stops) for one in rounds if one.stops)
     placed = {visit for one in rounds for visit in one.stops}
-    visits = day.problem.visits
+    visits, explanations = day.problem.visits, Explanations(day, rounds)
     left = tuple(
-        Unassigned(visits[visit].id, visits[visit].mandatory, reasons_for(day, rounds, visit))
+        Unassigned(visits[visit].id, visits[visit].mandatory, explanations.of(visit))
         for visit in range(len(visits))
         if visit not in placed
     )
@@ -224,7 +225,7 @@ def _by_rep(orders: Orders, reps: Sequence[int], count: int) -> Orders:
 
 
 def _districts(improving: _Improving) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield (visits, reps) to search together: reps who start near each other, their visits, and a share of the rest."""
+    """Yield (visits, reps) to search together: reps who start near each other, their visits, near ones left out."""
     day, rounds = improving.day, improving.rounds
     possible = [visit for visit, reps in enumerate(improving.candidates) if reps]
     if not possible:
@@ -245,7 +246,7 @@ def _districts(improving: _Improving) -> Iterator[tuple[list[int], list[int]]]:
 
 
 def _neighbours(day: Day, count: int) -> list[list[int]]:
-    """Return the reps in about ``count`` groups of equal size, each around the rep furthest from those grouped before."""
+    """Return the reps in about ``count`` groups of equal size, each around a rep at the edge of those left."""
     waiting = set(range(len(day.problem.reps)))
     size = -(-len(waiting) // min(count, len(waiting)))
     groups: list[list[int]] = []

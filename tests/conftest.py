@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,3 +69,39 @@ def database(tmp_path: Path, clock: FixedClock) -> Iterator[Database]:
     schema.upgrade(database)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the sample organisation, library, index and a forecast: made once, for all test processes.
+
+    Tests must not write to it: they take a copy (see `installation`).
+    """
+    from filelock import FileLock
+
+    from api.first_run import prepare
+    from api.services import wire
+    from api.settings import Settings
+
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = base / "prepared"
+    with FileLock(base / "prepared.lock"):
+        if not (folder / "done").exists():
+            services = wire(Settings(data_folder=folder))
+            prepare(services, lambda text: None)
+            services.hint_desk.engine()
+            services.close()
+            # Jobs of the first run are not what tests want to wait for.
+            for left in folder.glob("jobs.db*"):
+                left.unlink()
+            (folder / "done").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installation(prepared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder of this module's own, with the whole sample installation."""
+    folder = tmp_path_factory.mktemp("installation")
+    shutil.copytree(prepared_folder, folder, dirs_exist_ok=True)
+    return folder

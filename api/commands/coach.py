@@ -138,7 +138,7 @@ def check_library_file(
 
     Example: fieldwise library check cases.csv
     """
-    from coach.library_files import check_library
+    from coach.library_check import check_library
 
     try:
         entries = _read_entries(file, name) if file else _stored_entries()

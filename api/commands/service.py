@@ -6,13 +6,13 @@ import logging
 import platform
 import shutil
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
 from api.commands.terminal import FAILED, JsonFlag, fail, print_json, print_table
-from api.settings import load_settings
 from common.errors import FieldwiseError
 
 PARTS = ("torch", "sentence-transformers", "faiss-cpu", "ortools", "scikit-learn", "fastapi", "nicegui", "dbos")
@@ -29,6 +29,7 @@ def serve(
     import uvicorn
 
     from api.app import create_app
+    from api.settings import load_settings
 
     try:
         settings = load_settings()
@@ -48,6 +49,7 @@ def worker() -> None:
     from api.job_handlers import job_handlers, schedules
     from api.jobs import WorkerSettings, jobs_database_url, run_worker
     from api.services import wire
+    from api.settings import load_settings
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
@@ -84,6 +86,7 @@ def doctor(json: JsonFlag = False) -> None:
 def examine() -> dict[str, str]:
     """Return the state of every part, ``ok`` or in words."""
     from api.services import wire
+    from api.settings import load_settings
 
     settings = load_settings()
     services = wire(settings)
@@ -96,10 +99,8 @@ def examine() -> dict[str, str]:
         "data folder": str(settings.data_folder.absolute()),
         "address of database": "SQLite" if services.database.is_sqlite else "PostgreSQL",
     }
-    try:
+    with suppress(FieldwiseError):  # the readiness below tells what is missing
         services.hint_desk.engine()
-    except FieldwiseError:
-        pass  # the readiness below tells what is missing
     findings.update(services.readiness())
     services.close()
     return findings

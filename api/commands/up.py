@@ -12,22 +12,27 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
 
 from api.commands.terminal import fail, say
-from api.first_run import WayIn, prepare
-from api.services import Services, wire
-from api.settings import Settings, load_settings
-from common.clock import local_date
 from common.errors import FieldwiseError, NotReady, Text, Unavailable
-from operations import people
+
+if TYPE_CHECKING:
+    from api.first_run import WayIn
+    from api.services import Services
+    from api.settings import Settings
 
 START_TIMEOUT_S = 60
 
 
 def up() -> None:
     """Set up what is missing, then run service and worker until Ctrl-C."""
+    from api.first_run import prepare
+    from api.services import wire
+    from api.settings import load_settings
+
     try:
         settings = load_settings()
         check_port(settings)
@@ -169,10 +174,12 @@ def banner(services: Services, way_in: WayIn) -> str:
 
 def curl_lines(services: Services, base: str, way_in: WayIn) -> list[str]:
     """Return one ``curl`` line each for a hint, a day plan and a forecast."""
+    from operations import people
+
     with services.database.read() as session:
         region = people.regions(session)[0].code
     services.database.close()
-    tomorrow = local_date(services.clock.now(), services.zone) + timedelta(days=1)
+    tomorrow = services.today() + timedelta(days=1)
     head = f"-H 'Authorization: Bearer {way_in.key}'"
     post = f"curl -s {head} -H 'Content-Type: application/json'"
     question = '{"text": "隔壁家同款便宜两百块"}'

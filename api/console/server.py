@@ -75,4 +75,3 @@ class _Pages(Mount):
         if _first_segment(str(scope.get("path", ""))) in self._reserved - {""}:
             return Match.NONE, {}
         return super().matches(scope)
-

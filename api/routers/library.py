@@ -101,12 +101,17 @@ def replace_entry(
     services: CurrentServices,
     actor: CurrentActor,
     if_match: Annotated[
-        int | None, Header(ge=1, description="The version that you changed; 409 when it is not the newest.")
+        str | None,
+        Header(
+            pattern=r'^(\*|"?[0-9]{1,9}"?)$',
+            description='The version that you changed, such as `"3"`; 409 when it is not the newest.',
+        ),
     ] = None,
 ) -> EntryAnswer:
     """Replace an entry."""
+    version = None if if_match in (None, "*") else int(if_match.strip('"'))
     with services.database.write(actor.code) as session:
-        return EntryAnswer.of(library.replace_entry(session, actor, body.entry(key, language), version=if_match))
+        return EntryAnswer.of(library.replace_entry(session, actor, body.entry(key, language), version=version))
 
 
 @router.delete("/{key}/{language}", responses=problems(403, 404))

@@ -19,9 +19,8 @@ from api.services import Services
 from common.errors import InvalidInput
 from operations import day_plan
 from operations.access import Actor
-from routing.problem import SizeLimits
-from routing.render import plan_csv, plan_geojson
-from routing.travel_times import MatrixTravelTimes
+from routing.problem_files import problem_from_mapping, travel_from_mapping
+from routing.render import to_csv, to_geojson
 
 router = APIRouter(prefix="/v1/route-plans", tags=["route plans"], route_class=CreatingRoute)
 GEOJSON = "application/geo+json"
@@ -76,14 +75,15 @@ def _payload(services: Services, actor: Actor, body: RoutePlanRequest) -> dict[s
     if body.region is not None:
         with services.database.read() as session:
             problem = day_plan.problem_for_region(session, actor, body.region, body.plan_date, rep_codes=body.rep_codes)
-    else:
-        problem = body.problem(SizeLimits())
-    matrix = body.matrix.model_dump() if body.matrix else None
-    if matrix is not None:
-        # Read it once here, so that a wrong size is a problem of this request and not of the job.
-        MatrixTravelTimes(matrix["duration_s"], matrix["distance_m"]).table(problem.locations())
+        return day_plan.payload(problem, body.plan_date, body.region, time_limit_s=body.time_limit_s, seed=body.seed)
+    mapping = body.mapping()
+    problem = problem_from_mapping(mapping)
+    travel = mapping.get("travel")
+    if travel is not None:
+        # Tried once here, so that a wrong matrix is a problem of this request and not of the job.
+        travel_from_mapping(travel).table(problem.locations())
     return day_plan.payload(
-        problem, body.plan_date, body.region, time_limit_s=body.time_limit_s, seed=body.seed, matrix=matrix
+        problem, body.plan_date, None, time_limit_s=body.time_limit_s, seed=body.seed, travel=travel
     )
 
 
@@ -120,9 +120,9 @@ def get_plan(
     with services.database.read() as session:
         stored = day_plan.plan(session, actor, plan_id)
     if wanted == GEOJSON:
-        return JSONResponse(plan_geojson(stored.problem, stored.plan), media_type=GEOJSON)
+        return JSONResponse(to_geojson(stored.problem, stored.plan), media_type=GEOJSON)
     if wanted == CSV:
-        return Response(plan_csv(stored.problem, stored.plan), media_type="text/csv; charset=utf-8")
+        return Response(to_csv(stored.problem, stored.plan), media_type="text/csv; charset=utf-8")
     answer = RoutePlanAnswer.of(stored, language_of(request))
     return JSONResponse(answer.model_dump(mode="json"))
 

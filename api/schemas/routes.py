@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from api.schemas import Answer, Body, Code
-from common.errors import InvalidInput
 from common.places import Location
-from common.units import format_clock_time, parse_clock_time
+from common.units import format_clock_time
 from operations.day_plan import PlanSummary, StoredPlan
-from routing.problem import Break, DayProblem, ObjectiveWeights, Rep, SizeLimits, TimeWindow, Visit
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Skill = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-
-
-def _clock_seconds(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_clock_time(value)
-    except InvalidInput as error:
-        raise PydanticCustomError("value_error", "Value error, {error}", {"error": error.text.en}) from error
-
-
 ClockTime = Annotated[
-    int,
-    Field(
-        ge=0,
-        le=48 * 3600,
-        description="Clock time: `HH:MM`, or seconds since local midnight.",
-        json_schema_extra={"anyOf": [{"type": "string", "pattern": r"^\d{1,2}:\d{2}$"}, {"type": "integer"}]},
-    ),
-    BeforeValidator(_clock_seconds),
+    Annotated[int, Field(ge=0, le=48 * 3600)] | Annotated[str, StringConstraints(pattern=r"^\d{1,2}:\d{2}(:\d{2})?$")],
+    Field(description="Clock time: `HH:MM`, or seconds since local midnight."),
 ]
 Seconds = Annotated[int, Field(ge=0, le=48 * 3600)]
+Amount = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
 class LocationBody(Body):
@@ -49,23 +29,19 @@ class LocationBody(Body):
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[30.657])
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[104.081])
 
-    def location(self) -> Location:
-        """Return the coordinate."""
-        return Location(self.latitude, self.longitude)
-
 
 class WindowBody(Body):
     """A span in which the visit may start."""
 
-    start: ClockTime = Field(examples=["09:30"])
-    end: ClockTime = Field(examples=["11:30"])
+    start_s: ClockTime = Field(examples=["09:30"])
+    end_s: ClockTime = Field(examples=["11:30"])
 
 
 class BreakBody(Body):
     """Time off that starts between two clock times."""
 
-    earliest: ClockTime = Field(examples=["12:00"])
-    latest: ClockTime = Field(examples=["12:30"])
+    earliest_s: ClockTime = Field(examples=["12:00"])
+    latest_s: ClockTime = Field(examples=["12:30"])
     duration_s: Annotated[int, Field(gt=0, le=24 * 3600)] = Field(examples=[2700])
 
 
@@ -83,21 +59,6 @@ class VisitBody(Body):
     mandatory: bool = False
     load: int = Field(0, ge=0, le=1_000_000)
 
-    def visit(self) -> Visit:
-        """Return the visit for the engine."""
-        return Visit(
-            id=self.id,
-            name=self.name or self.id,
-            location=self.location.location(),
-            service_s=self.service_s,
-            windows=tuple(TimeWindow(window.start, window.end) for window in self.windows),
-            value=self.value,
-            grade=self.grade,
-            skills=frozenset(self.skills),
-            mandatory=self.mandatory,
-            load=self.load,
-        )
-
 
 class RepBody(Body):
     """One person's working day."""
@@ -106,48 +67,38 @@ class RepBody(Body):
     name: Name = Field("", examples=["李伟"])
     start: LocationBody
     end: LocationBody | None = Field(None, description="Without it the round ends at the last visit.")
-    shift_start: ClockTime = Field(9 * 3600, examples=["09:00"])
-    shift_end: ClockTime = Field(18 * 3600, examples=["18:00"])
+    shift_start_s: ClockTime = Field("09:00", examples=["09:00"])
+    shift_end_s: ClockTime = Field("18:00", examples=["18:00"])
     breaks: list[BreakBody] = Field(default_factory=list, max_length=10)
     skills: list[Skill] = Field(default_factory=list, max_length=50)
     max_visits: int | None = Field(None, ge=0, le=1_000)
     capacity: int | None = Field(None, ge=0, le=1_000_000_000)
     overtime_s: Seconds = 0
 
-    def rep(self) -> Rep:
-        """Return the rep for the engine."""
-        return Rep(
-            id=self.id,
-            name=self.name or self.id,
-            start=self.start.location(),
-            end=self.end.location() if self.end else None,
-            shift_start_s=self.shift_start,
-            shift_end_s=self.shift_end,
-            breaks=tuple(Break(item.earliest, item.latest, item.duration_s) for item in self.breaks),
-            skills=frozenset(self.skills),
-            max_visits=self.max_visits,
-            capacity=self.capacity,
-            overtime_s=self.overtime_s,
-        )
+
+Matrix = Annotated[list[list[float]], Field(min_length=1, max_length=2_700)]
 
 
-def _square(rows: list[list[float]]) -> list[list[float]]:
-    if any(len(row) != len(rows) for row in rows):
-        raise PydanticCustomError("value_error", "Value error, {error}", {"error": "must be square"})
-    if not all(math.isfinite(cell) and 0 <= cell <= 1e7 for row in rows for cell in row):
-        message = "cells must be finite numbers from 0 to 1e7"
-        raise PydanticCustomError("value_error", "Value error, {error}", {"error": message})
-    return rows
+class TravelBody(Body):
+    """Travel times of one's own: a matrix, or a speed and a detour factor over the great circle.
+
+    A matrix runs over the visits, then the reps' starts, then the ends of the reps who have one.
+    """
+
+    duration_s: Matrix | None = None
+    distance_m: Matrix | None = None
+    speed_kmh: float | None = Field(None, gt=0, le=200, allow_inf_nan=False)
+    detour_factor: float | None = Field(None, ge=1, le=5, allow_inf_nan=False)
 
 
-Matrix = Annotated[list[list[float]], Field(min_length=1, max_length=2_700), AfterValidator(_square)]
+class WeightsBody(Body):
+    """What a plan costs, in seconds of travel."""
 
-
-class MatrixBody(Body):
-    """Travel between all places: first the visits, then the reps' starts, then the ends of reps who have one."""
-
-    duration_s: Matrix
-    distance_m: Matrix
+    travel_s: Amount | None = None
+    distance_m: Amount | None = None
+    overtime_s: Amount | None = None
+    value: Amount | None = None
+    grade_factors: dict[Literal["A", "B", "C"], Amount] | None = None
 
 
 class RoutePlanRequest(Body):
@@ -158,28 +109,25 @@ class RoutePlanRequest(Body):
     rep_codes: list[Code] | None = Field(None, min_length=1, max_length=300, description="Present; all by default.")
     visits: list[VisitBody] | None = Field(None, min_length=1, max_length=2_000)
     reps: list[RepBody] | None = Field(None, min_length=1, max_length=300)
-    matrix: MatrixBody | None = Field(None, description="Travel times of one's own, for visits and reps of one's own.")
+    weights: WeightsBody | None = None
+    travel: TravelBody | None = Field(None, description="For visits and reps of one's own.")
     time_limit_s: float = Field(5, gt=0, le=3_600, allow_inf_nan=False, examples=[5])
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> RoutePlanRequest:
-        own = self.visits is not None and self.reps is not None
-        if own == (self.region is not None and self.visits is None and self.reps is None) or (
-            (self.visits is None) != (self.reps is None)
-        ):
-            raise ValueError("give either a region, or visits and reps")
-        if self.matrix is not None and not own:
-            raise ValueError("a matrix goes with visits and reps")
-        if self.rep_codes is not None and own:
-            raise ValueError("rep_codes go with a region; reps of one's own are in reps")
+        own = (self.visits is not None) + (self.reps is not None)
+        if (self.region is None and own != 2) or (self.region is not None and own != 0):
+            raise ValueError("give either a region, or both visits and reps")
+        if self.region is not None and (self.travel or self.weights):
+            raise ValueError("travel and weights go with visits and reps")
+        if self.region is None and self.rep_codes is not None:
+            raise ValueError("rep_codes go with a region")
         return self
 
-    def problem(self, limits: SizeLimits) -> DayProblem:
-        """Return the problem of the visits and reps in the body."""
-        visits = tuple(visit.visit() for visit in self.visits or ())
-        reps = tuple(rep.rep() for rep in self.reps or ())
-        return DayProblem(visits, reps, ObjectiveWeights(), limits)
+    def mapping(self) -> dict[str, Any]:
+        """Return the visits and reps of one's own in the shape of a problem file."""
+        return self.model_dump(include={"visits", "reps", "weights", "travel"}, exclude_none=True)
 
 
 class StopAnswer(Answer):

@@ -72,7 +72,12 @@ _SAYINGS = {
     },
     "cheaper_competitor": {
         "zh": ["隔壁家同款便宜两百块", "网上比你们便宜", "对面那家打七折", "别家报价低多了", "楼下那家更便宜"],
-        "en": ["the shop next door is cheaper", "I saw it online for less", "their quote is lower", "others sell it cheaper"],
+        "en": [
+            "the shop next door is cheaper",
+            "I saw it online for less",
+            "their quote is lower",
+            "others sell it cheaper",
+        ],
     },
     "no_time": {
         "zh": ["我赶时间", "现在没空", "马上要去接孩子", "下次再说吧我在忙", "没工夫听你讲"],

@@ -41,7 +41,8 @@ def test_a_wrong_field_is_named_in_both_languages(entry_of: EntryOf, changes: di
         entry_of(**changes)
     (problem,) = caught.value.fields
     assert problem.pointer == pointer
-    assert problem.text.en and problem.text.zh
+    assert problem.text.en
+    assert problem.text.zh
 
 
 def test_every_wrong_field_is_named_at_once(entry_of: EntryOf) -> None:

@@ -76,3 +76,12 @@ def test_calibrated_bands_cover_new_days_whatever_the_raw_widths(quantile: float
 def test_a_small_group_borrows_the_scores_of_all() -> None:
     bands = ConformalBands.calibrate({1: np.linspace(-1, 1, 500), 2: np.array([50.0])})
     assert bands.score(2, 0.5) < 1
+
+
+def test_recent_errors_count_more_than_old_ones() -> None:
+    scores = np.concatenate([np.linspace(-1, 1, 400), np.linspace(-3, 3, 400)])
+    age = np.concatenate([np.full(400, 300), np.zeros(400, dtype=np.int64)])
+    even = ConformalBands.calibrate({1: scores}).score(1, 0.9)
+    recent = ConformalBands.calibrate({1: scores}, age_days={1: age}).score(1, 0.9)
+    assert recent == pytest.approx(2.4, abs=0.1)
+    assert even < recent - 0.3

@@ -21,8 +21,10 @@ DAILY_LEDGER_DAYS = 60
 """Consumption of the last days is booked by the day, the older one by the week."""
 ORDER_WEEKDAY = 0
 TRAILING_DAYS = 28
-SAFETY_SHARE = 0.3
-LATE_SHARE = 0.06
+SAFETY_SHARE = 0.1
+FORESEEN_SHARE, FORESEEN_DAYS = 0.7, 14
+"""How much of the coming need the planner foresees at least: a term's start is no surprise."""
+LATE_SHARE = 0.08
 """Share of orders that the supplier delivers three to six days late."""
 LOSS_SHARE = 0.004
 """What a quarter's stock count finds missing, on average."""
@@ -81,17 +83,25 @@ def run_stock(days: Days, demand: Demand, rng: np.random.Generator) -> Stock:
             lost[:, :, today] = rng.binomial(on_hand, LOSS_SHARE)
             on_hand -= lost[:, :, today]
         if day.weekday() == ORDER_WEEKDAY:
-            recent = used[:, :, max(0, today - TRAILING_DAYS + 1) : today + 1].mean(axis=2)
             coming = received[:, :, today + 1 :].sum(axis=2)
-            ordered = _orders(recent, on_hand + coming, lead_days)
+            ordered = _orders(_expected_use(demand, used, today), on_hand + coming, lead_days)
             late = (rng.random(shape[:2]) < LATE_SHARE) * rng.integers(3, 7, shape[:2])
             _deliver(received, np.where(waiting, 0, ordered), today + lead_days + late)
     return Stock(opening, used, used == demand.wanted, received, lost)
 
 
-def _orders(recent: NDArray[np.float64], position: Units, lead_days: Units) -> Units:
-    """Return order sizes of an (s, S) rule on the trailing mean: whole packs, at least the minimum order."""
-    per_day = np.maximum(recent, 0.3)
+def _expected_use(demand: Demand, used: Units, today: int) -> NDArray[np.float64]:
+    """Return the units a day that the planner counts on, never below a third of a unit."""
+    expected = used[:, :, max(0, today - TRAILING_DAYS + 1) : today + 1].mean(axis=2)
+    ahead = demand.mean[:, :, today + 1 : today + 1 + FORESEEN_DAYS]
+    if ahead.shape[2]:
+        expected = np.maximum(expected, FORESEEN_SHARE * ahead.mean(axis=2))
+    floored: NDArray[np.float64] = np.maximum(expected, 1 / 3)
+    return floored
+
+
+def _orders(per_day: NDArray[np.float64], position: Units, lead_days: Units) -> Units:
+    """Return order sizes of an (s, S) rule on the expected use: whole packs, at least the minimum order."""
     point = per_day * (7 + lead_days) * (1 + SAFETY_SHARE)
     level = point + per_day * 7
     minimum = np.array([plan.minimum_order_units for plan in MATERIALS])

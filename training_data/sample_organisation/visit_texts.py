@@ -28,11 +28,10 @@ class VisitTexts:
 
     def draw(self, outcome: str, customer_type: str) -> tuple[str | None, str | None, str | None]:
         """Return need, note and next step, each possibly absent."""
-        chance = self._rng.random(3)
         met = outcome not in ("absent", "refused", "complaint")
-        need = self._one("need", outcome, customer_type) if met and chance[0] < NEED_SHARE else None
-        note = self._one("note", outcome, customer_type) if chance[1] < NOTED_SHARE else None
-        next_step = self._one("next", outcome, customer_type) if chance[2] < 0.5 else None
+        need = self._one("need", outcome, customer_type) if met and self._rng.random() < NEED_SHARE else None
+        note = self._one("note", outcome, customer_type) if self._rng.random() < NOTED_SHARE else None
+        next_step = self._one("next", outcome, customer_type) if self._rng.random() < 0.5 else None
         return need, note, next_step
 
     def _one(self, use: str, outcome: str, customer_type: str) -> str:
@@ -45,4 +44,4 @@ class VisitTexts:
                 for _ in range(1 if row["types"] == "*" else OWN_TYPE_WEIGHT)
             ]
         texts = self._fitting[key]
-        return texts[int(self._rng.integers(len(texts)))]
+        return texts[int(self._rng.random() * len(texts))]

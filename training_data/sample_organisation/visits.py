@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,8 @@ class VisitPlay:
     ) -> None:
         self.days, self.customers, self.reps = days, customers, reps
         self.rest = days.rest
+        self.midnights = [local_midnight(day) for day in days.days]
+        self.labels = [f"{day:%Y%m%d}" for day in days.days]
         self.left_units, self.rng, self.sales_days = left_units, rng, sales_days
         ahead = np.convolve(sales_days, np.ones(15))[14:]
         self.before_sale = (ahead[: len(sales_days)] > 0) & ~sales_days
@@ -152,9 +156,9 @@ class VisitPlay:
         lasted_min = max(2, round(planned_min * float(self.rng.lognormal(-0.05, 0.25))))
         grade = self._grade(outcome)
         rep_code = self.reps[rep]["code"]
-        started_at = local_midnight(self.days.days[today]) + timedelta(seconds=start_s)
+        started_at = self.midnights[today] + timedelta(seconds=start_s)
         ended_at = started_at + timedelta(minutes=lasted_min)
-        visit_id = f"v-{self.days.days[today]:%Y%m%d}-{rep_code.lower()}-{number}"
+        visit_id = f"v-{self.labels[today]}-{rep_code.lower()}-{number}"
         need, note, next_step = self.texts.draw(outcome, row["customer_type"])
         self.records.visits.append(
             {
@@ -215,7 +219,7 @@ class VisitPlay:
     def _recorded_at(self, ended_at: Any, today: int) -> Any:
         late = self.rng.random() < 0.08
         wait_min = self.rng.uniform(125, 420) if late else min(self.rng.exponential(28.0) + 1, 118)
-        last = local_midnight(self.days.days[today]) + timedelta(hours=23, minutes=50)
+        last = self.midnights[today] + timedelta(hours=23, minutes=50)
         return min(ended_at + timedelta(minutes=int(wait_min)), last)
 
     def _said(self, visit_id: str, outcome: str, kind: str, today: int) -> None:
@@ -223,7 +227,7 @@ class VisitPlay:
             return
         state = 2 if self.sales_days[today] else int(self.before_sale[today])
         codes, edges = self.objection_shares[kind, state]
-        heard = {codes[int(np.searchsorted(edges, self.rng.random()))] for _ in range(1 + (self.rng.random() < 0.22))}
+        heard = {codes[bisect(edges, self.rng.random())] for _ in range(1 + (self.rng.random() < 0.22))}
         if outcome == "complaint":
             heard = {"bad_experience"}
         self.records.objections.extend({"visit_id": visit_id, "objection_type": code} for code in sorted(heard))
@@ -232,9 +236,9 @@ class VisitPlay:
         if self.rng.random() > HAND_OUT_SHARE:
             return
         options = GIVEN_TO_TYPE[row["customer_type"]]
-        code = options[int(self.rng.integers(len(options)))]
+        code = options[int(self.rng.random() * len(options))]
         place = (_region_index(row["region_code"]), _MATERIAL_INDEX[code], today)
-        quantity = min((1, 1, 1, 2, 3)[int(self.rng.integers(5))], int(self.left_units[place]))
+        quantity = min((1, 1, 1, 2, 3)[int(self.rng.random() * 5)], int(self.left_units[place]))
         if quantity > 0:
             self.left_units[place] -= quantity
             self.records.materials.append({"visit_id": visit_id, "material_code": code, "quantity": quantity})
@@ -259,12 +263,13 @@ def _region_index(code: str) -> int:
     return _REGION_INDEX[code]
 
 
-def _objection_shares() -> dict[tuple[str, int], tuple[list[str], NDArray[np.float64]]]:
+def _objection_shares() -> dict[tuple[str, int], tuple[list[str], list[float]]]:
     """Return codes and upper edges of their shares by customer type and state (0 usual, 1 before, 2 during a sale)."""
     table = {}
     for kind in SKILL_FOR_TYPE:
         for state in range(3):
             weights = objection_weights(kind, before_sale=state == 1, during_sale=state == 2)
-            edges = np.cumsum(list(weights.values()))
-            table[kind, state] = (list(weights), edges / edges[-1])
+            edges = list(accumulate(weights.values()))
+            # Without the last edge, which is one, no rounding can lead beyond the last code.
+            table[kind, state] = (list(weights), [edge / edges[-1] for edge in edges[:-1]])
     return table
