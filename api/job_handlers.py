@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api.jobs import JobContext, JobHandler, ScheduledJob
 from common.errors import Text
 from forecasting.model import TooLittleHistory
-from operations import day_plan, demand, repeated_requests
+from operations import day_plan, demand, repeated_requests, staffing
 
 if TYPE_CHECKING:
     from api.services import Services
@@ -20,6 +20,7 @@ def job_handlers(services: Services) -> dict[str, JobHandler]:
     """Return the handlers of all kinds of job."""
     return {
         "route-plan": JobHandler("solve", lambda context, payload: _plan_routes(services, context, payload)),
+        "reallocate-staff": JobHandler("solve", lambda context, payload: _reallocate(services, context, payload)),
         "train-forecast": JobHandler("train", lambda context, payload: _train(services, context)),
         "make-forecast": JobHandler("train", lambda context, payload: _forecast(services, context)),
         "housekeeping": JobHandler("import", lambda context, payload: _tidy(services)),
@@ -46,6 +47,13 @@ def _plan_routes(services: Services, context: JobContext, payload: dict[str, Any
     return context.step(
         "store",
         lambda: day_plan.store(services.database, context.actor, context.job_id, payload, solved),
+    )
+
+
+def _reallocate(services: Services, context: JobContext, payload: dict[str, Any]) -> dict[str, Any]:
+    answer = context.step("solve", lambda: staffing.solve(payload))
+    return context.step(
+        "store", lambda: staffing.store(services.database, context.actor, context.job_id, payload, answer)
     )
 
 

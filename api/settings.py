@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
     secret: str = Field("", description="signs sessions; at least 32 characters; made and kept in development")
+    answer_within_s: float = Field(
+        3, ge=0, le=30, description="requests wait so long for short jobs; longer ones answer 202 with a job at once"
+    )
     session_minutes: int = Field(60, ge=1, le=24 * 60, description="how long a sign-in lasts")
     language: Literal["zh", "en"] = Field("zh", description="language of texts when a request names none")
     time_zone: str = Field("Asia/Shanghai", description="the organisation's zone: where its days begin")

@@ -67,6 +67,7 @@ class Abstention:
         """
         if min(is_objection.sum(), (~is_objection).sum()) < LEAST_EXAMPLES:
             return cls.rule_of_thumb()
+        from sklearn.base import clone
         from sklearn.linear_model import LogisticRegression
         from sklearn.model_selection import GroupKFold, cross_val_predict
         from sklearn.pipeline import make_pipeline
@@ -74,11 +75,22 @@ class Abstention:
 
         # balanced, because the share of small talk in the examples says nothing about its share in use
         model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced"))
-        folds = GroupKFold(5)
-        unseen = cross_val_predict(model, signs, is_objection, groups=groups, cv=folds, method="predict_proba")[:, 1]
-        threshold = float(np.quantile(unseen[is_objection], WRONG_ABSTENTION))
-        model.fit(signs, is_objection)
+        used = np.arange(signs.shape[1])
+        while True:
+            model.fit(signs[:, used], is_objection)
+            speaks_for = model[1].coef_[0] > 0
+            if speaks_for.all() or speaks_for.sum() == 0:
+                break
+            # a nearer row must never lower the confidence: a sign that seems to do so is left out
+            used = used[speaks_for]
+        shown = {"groups": groups, "cv": GroupKFold(5), "method": "predict_proba"}
+        unseen = cross_val_predict(clone(model), signs[:, used], is_objection, **shown)[:, 1]
         scaler, logistic = model[0], model[1]
-        weights = logistic.coef_[0] / scaler.scale_
-        bias = float(logistic.intercept_[0] - weights @ scaler.mean_)
-        return cls(weights=tuple(weights.tolist()), bias=bias, threshold=threshold, calibrated=True)
+        weights = np.zeros(signs.shape[1])
+        weights[used] = logistic.coef_[0] / scaler.scale_
+        return cls(
+            weights=tuple(weights.tolist()),
+            bias=float(logistic.intercept_[0] - weights[used] @ scaler.mean_),
+            threshold=float(np.quantile(unseen[is_objection], WRONG_ABSTENTION)),
+            calibrated=True,
+        )

@@ -16,6 +16,7 @@ from coach.encoder import Encoder
 from coach.entry import LANGUAGES, LibraryEntry
 from coach.language_rows import LanguageRows, RowPlan, plan_rows
 from coach.library_files import write_jsonl
+from coach.objections import objection_name
 from coach.other_talk import shipped_other_talk
 from coach.training import HeldOut, train
 from common.errors import NotReady, Text
@@ -136,14 +137,17 @@ def searched_entries(entries: Sequence[LibraryEntry], language: str) -> tuple[Li
 
 
 def plan_of(entries: Sequence[LibraryEntry], other_talk: Sequence[str]) -> RowPlan:
-    """Return the rows of entries of one language: each way of saying, and a summary of title and background."""
-    return plan_rows(
-        [
-            (entry.objection_type or "", entry.utterances, f"{entry.title} {entry.background}".strip())
-            for entry in entries
-        ],
-        other_talk,
-    )
+    """Return the rows of entries of one language.
+
+    One row a way of saying, one for title and background, one for the name of the objection type: authors avoid the
+    name in their sayings, but customers do not.
+    """
+    rows = []
+    for entry in entries:
+        code = entry.objection_type or ""
+        name = objection_name(code).in_language(entry.language)
+        rows.append((code, entry.utterances, (f"{entry.title} {entry.background}".strip(), name)))
+    return plan_rows(rows, other_talk)
 
 
 def _vectors(plan: RowPlan, encoder: Encoder, known: dict[str, Floats]) -> Floats:

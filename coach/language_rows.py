@@ -39,7 +39,7 @@ class RowPlan:
     shown : tuple of str
         The same texts as they were written.
     is_saying : bool array, shape (texts,)
-        True for what customers say, False for summaries and other talk.
+        True for what customers say, False for descriptions and other talk.
     starts : int array, shape (entries,)
         First row of each entry; entries are ordered by type.
     types : tuple of str, length entries
@@ -180,23 +180,23 @@ def signs_of(scores: Doubles, matches: Matches) -> Doubles:
     return np.array([scores[:-1].max() - scores[-1], matches.lexical, matches.dense])
 
 
-def plan_rows(entries: Sequence[tuple[str, Sequence[str], str]], other_talk: Sequence[str]) -> RowPlan:
+def plan_rows(entries: Sequence[tuple[str, Sequence[str], Sequence[str]]], other_talk: Sequence[str]) -> RowPlan:
     """Lay out the rows of one language.
 
     Parameters
     ----------
-    entries : sequence of (objection type, sayings, summary)
-        Ordered by type; every entry has a summary.
+    entries : sequence of (objection type, sayings, descriptions)
+        Ordered by type; every entry has a saying or a description.
     other_talk : sequence of str
         What people say that is no objection.
     """
     shown: list[str] = []
     is_saying: list[bool] = []
     starts: list[int] = []
-    for _, sayings, summary in entries:
+    for _, sayings, descriptions in entries:
         starts.append(len(shown))
-        shown += [*sayings, summary]
-        is_saying += [True] * len(sayings) + [False]
+        shown += [*sayings, *descriptions]
+        is_saying += [True] * len(sayings) + [False] * len(descriptions)
     entry_rows = len(shown)
     shown += other_talk
     is_saying += [False] * len(other_talk)

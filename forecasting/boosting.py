@@ -133,7 +133,7 @@ class Threads:
     def __enter__(self) -> None:
         # OpenMP is loaded with scikit-learn; before that there is nothing that could be limited.
         import sklearn.ensemble  # noqa: F401
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         self._limits = threadpool_limits(limits=self._number)
         self._limits.__enter__()

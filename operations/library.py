@@ -133,7 +133,7 @@ def replace_entry(session: Session, actor: Actor, new: LibraryEntry, *, version:
     """
     _require_writable(session, actor, [new])
     row = _find(session, actor, new.key, new.language)
-    actor.require_region(row.region_code)
+    _require_own_or_common(actor, row)
     if version is not None and version != row.version:
         raise Conflict(
             Text(
@@ -158,7 +158,7 @@ def retire_entry(session: Session, actor: Actor, key: str, language: str) -> Sto
     """
     actor.require("library:write")
     row = _find(session, actor, key, language)
-    actor.require_region(row.region_code)
+    _require_own_or_common(actor, row)
     if row.status != "retired":
         row.status = "retired"
         row.version += 1
@@ -185,7 +185,7 @@ def import_entries(
             created += 1
             row = LibraryEntryRow(key=item.key, language=item.language, version=1)
         else:
-            actor.require_region(row.region_code)
+            _require_own_or_common(actor, row)
             if _entry(row) == item:
                 continue
             updated += 1
@@ -264,6 +264,12 @@ def _require_writable(session: Session, actor: Actor, items: Sequence[LibraryEnt
         raise InvalidInput(Text("the library entries have errors", "案例条目有错误"), fields=problems[:100])
     for region in {item.region for item in items if item.region is not None}:
         actor.require_region(region)
+
+
+def _require_own_or_common(actor: Actor, row: LibraryEntryRow) -> None:
+    # Entries for all regions are curated by everyone who curates; those of one region by its own people.
+    if row.region_code is not None:
+        actor.require_region(row.region_code)
 
 
 def _unknown(pointer: str, en: str, zh: str, value: str) -> FieldProblem:

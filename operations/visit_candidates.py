@@ -130,7 +130,7 @@ def _last_visits(session: Session, region_code: str, before: datetime) -> dict[s
         .where(Customer.region_code == region_code, Visit.started_at < before)
         .group_by(Visit.customer_code)
     )
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _follow_ups_due(session: Session, region_code: str, before: datetime) -> set[str]:

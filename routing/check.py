@@ -319,11 +319,11 @@ def _disturbance(route: Route, pause: BreakTaken, leg_s: int) -> int:
         return max(-pause.travelled_s, pause.travelled_s - leg_s)
     after = route.stops[pause.leg] if pause.leg < len(route.stops) else None
     into_service = 0 if after is None else pause.end_s - after.start_s
+    if pause.leg == 0 and pause.travelled_s == 0:
+        return into_service  # at home, before setting out
     if pause.travelled_s == leg_s:
         arrival = route.end_s if after is None else after.arrival_s
         return max(arrival - pause.start_s, into_service)
-    if pause.leg == 0 and pause.travelled_s == 0:
-        return into_service  # at home, before setting out
     ready = route.stops[pause.leg - 1].departure_s if pause.leg else route.departure_s
     return max(_earliest_moment(route, pause.leg, ready, pause.travelled_s, pause) - pause.start_s, into_service)
 

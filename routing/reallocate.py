@@ -17,7 +17,7 @@ from common.places import Location, great_circle_m
 
 MINUTES = 60
 GAP = 0.001
-"""The plan's worth is at most this share below the best possible one."""
+"""The search ends when the plan's worth is at most this share below the best possible one over the chosen ways."""
 TARGETS_PER_GROUP = 10
 """To how many of the nearest regions in need a group may go."""
 
@@ -199,7 +199,7 @@ def reallocate(problem: ReallocationProblem, *, time_limit_s: float = 15.0) -> R
     Parameters
     ----------
     time_limit_s : float
-        For each of the two solves (as things are, and with lending).
+        For each of three solves: as things are, lending in fractions of people, lending of people.
 
     Returns
     -------
@@ -215,12 +215,12 @@ def reallocate(problem: ReallocationProblem, *, time_limit_s: float = 15.0) -> R
     if not time_limit_s > 0:
         raise InvalidInput.at("/time_limit_s", "must be more than 0", "必须大于 0")
     groups = _groups(problem)
-    stay = _Program(problem, groups, [[] for _ in groups])
+    stay = _Program(problem, groups, [[] for _ in groups], whole=False)
     stay.solve(time_limit_s)
     need = stay.undone()
-    targets = [_targets(problem, group, need) for group in groups]
-    lend = _Program(problem, groups, targets)
-    lend.solve(time_limit_s)
+    lend = _lend(problem, groups, [_targets(problem, group, need) for group in groups], time_limit_s)
+    if lend.worth() < stay.worth():
+        lend = stay
     left = lend.undone()
     moves = tuple(_moves(problem, groups, lend, need))
     names = [region.id for region in problem.regions]
@@ -230,6 +230,22 @@ def reallocate(problem: ReallocationProblem, *, time_limit_s: float = 15.0) -> R
         {names[region]: _hours(sum(work.values())) for region, work in enumerate(left)},
         tuple(_shortfalls(problem, groups, lend, left)),
     )
+
+
+def _lend(
+    problem: ReallocationProblem, groups: Sequence[_Group], targets: Sequence[Sequence[int]], time_limit_s: float
+) -> _Program:
+    """Return the solved program. Its linear relaxation first shows which ways are worth considering: few."""
+    relaxed = _Program(problem, groups, targets, whole=False)
+    relaxed.solve(time_limit_s)
+    if relaxed.solved:
+        targets = [
+            [region for region in regions if relaxed.value(relaxed.sent[number, region]) > 1e-6]
+            for number, regions in enumerate(targets)
+        ]
+    lend = _Program(problem, groups, targets, whole=True)
+    lend.solve(time_limit_s)
+    return lend
 
 
 def _hours(minutes: int) -> float:
@@ -274,14 +290,16 @@ class _Program:
     """The mixed-integer program: people of a group in a region, and the minutes of each skill that they work there."""
 
     def __init__(
-        self, problem: ReallocationProblem, groups: Sequence[_Group], targets: Sequence[Sequence[int]]
+        self, problem: ReallocationProblem, groups: Sequence[_Group], targets: Sequence[Sequence[int]], *, whole: bool
     ) -> None:
         from ortools.linear_solver.python import model_builder
 
         self.problem = problem
         self.groups = groups
-        self.model = model_builder.Model()
-        self.solver = model_builder.Solver("scip")
+        self.model: Any = model_builder.Model()  # type: ignore[no-untyped-call]
+        self.solver = model_builder.Solver("scip" if whole else "glop")
+        self.solved = False
+        self.whole = whole
         self.sent: dict[tuple[int, int], Any] = {}
         self.worked: dict[tuple[int, int, str], Any] = {}
         self.work = [
@@ -292,7 +310,8 @@ class _Program:
         for number, group in enumerate(groups):
             gone = []
             for region in targets[number]:
-                people = self.model.new_int_var(0, len(group.movable), "")
+                most = len(group.movable)
+                people = self.model.new_int_var(0, most, "") if whole else self.model.new_num_var(0, most, "")
                 minutes = group.minutes - 2 * way_min(problem, group.region, region)
                 self._work(number, region, minutes * people)
                 self.sent[number, region] = people
@@ -343,8 +362,14 @@ class _Program:
     def solve(self, time_limit_s: float) -> None:
         """Solve; staying at home and doing nothing is always a solution."""
         self.solver.set_time_limit_in_seconds(time_limit_s)
-        self.solver.set_solver_specific_parameters(f"limits/gap = {GAP}")
-        self.solver.solve(self.model)
+        if self.whole:
+            self.solver.set_solver_specific_parameters(f"limits/gap = {GAP}")
+        status = self.solver.solve(self.model).name
+        self.solved = status in {"OPTIMAL", "FEASIBLE"}
+
+    def worth(self) -> float:
+        """Return what is maximised: minutes worked less the cost of moves; below everything without a solution."""
+        return float(self.solver.objective_value) if self.solved else float("-inf")
 
     def moved(self, number: int, region: int) -> int:
         """Return how many of a group go to a region."""
@@ -352,7 +377,7 @@ class _Program:
 
     def value(self, variable: Any) -> float:
         """Return a variable's value; without any solution in time everybody stays and nothing is known to be done."""
-        return float(self.solver.value(variable)) if self.solver.has_solution() else 0.0
+        return float(self.solver.value(variable)) if self.solved else 0.0
 
     def undone(self) -> list[dict[str, int]]:
         """Return the whole minutes of work left, by region and skill."""

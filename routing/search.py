@@ -25,7 +25,7 @@ COST_SCALE = 10
 """OR-Tools counts in whole numbers; a cost keeps one decimal."""
 LIGHT_OPERATORS = frozenset({"use_relocate", "use_exchange", "use_two_opt", "use_cross"})
 """Local search between ruin steps must be cheap: the ruin step finds the improvements (docs/decisions/0020)."""
-OPTIONAL_OPERATORS = frozenset({"use_make_active", "use_swap_active"})
+OPTIONAL_OPERATORS = frozenset({"use_make_active", "use_make_inactive", "use_swap_active"})
 """Added when visits may be left out; on other days they cost half of the search's speed."""
 REMOVED_VISITS_PRIZES, REMOVED_VISITS_FIXED = 20, 10
 LONGEST_STRING = 10
@@ -116,7 +116,7 @@ class _Model:
         self._add_prizes(task.candidates)
 
     def _shared_places(self) -> tuple[list[int], list[int], list[int]]:
-        """Return the distinct starts and ends (rows of the travel table), and which of them each rep starts and ends at.
+        """Return the distinct starts and ends (rows of the travel table), and which of them each rep has.
 
         OR-Tools tries an empty round once for all reps who are alike, and takes only those for alike who share nodes.
         """
@@ -206,7 +206,8 @@ class _Model:
             if not self.firm:
                 self.routing.AddDisjunction([index], round(prize * COST_SCALE))
             if len(candidates[visit]) < len(self.reps):
-                self.routing.SetAllowedVehiclesForIndex(list(candidates[visit]), index)
+                # SetAllowedVehiclesForIndex takes no Python list in OR-Tools 9.15.
+                self.routing.VehicleVar(index).SetValues([-1, *candidates[visit]])
 
     def orders(self) -> Orders:
         """Return the visits by rep of the solution that was just found."""

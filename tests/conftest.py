@@ -85,7 +85,7 @@ def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = base / "prepared"
+    folder = Path(os.environ.get("FIELDWISE_TEST_PREPARED") or base / "prepared")
     with FileLock(base / "prepared.lock"):
         if not (folder / "done").exists():
             services = wire(Settings(data_folder=folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -142,17 +143,27 @@ def check_library_file(
 
     try:
         entries = _read_entries(file, name) if file else _stored_entries()
-        findings = check_library(entries)
+        findings = check_library(entries, on=date.today())
     except FieldwiseError as error:
         fail(error)
     if json:
-        rows = [{"place": item.pointer, "en": item.text.en, "zh": item.text.zh} for item in findings]
+        rows = [
+            {
+                "code": item.code,
+                "key": item.key,
+                "language": item.language,
+                "field": item.field,
+                "en": item.text.en,
+                "zh": item.text.zh,
+            }
+            for item in findings
+        ]
         print_json({"entries": len(entries), "findings": rows})
     elif findings:
         print_table(
             say(Text(f"{len(findings)} findings", f"发现 {len(findings)} 处")),
-            [say(Text("where", "位置")), say(Text("what", "问题"))],
-            [[item.pointer, say(item.text)] for item in findings],
+            [say(Text("entry", "条目")), say(Text("field", "字段")), say(Text("what", "问题"))],
+            [[f"{item.key} {item.language}".strip(), item.field, say(item.text)] for item in findings],
         )
     else:
         typer.echo(say(Text(f"{len(entries)} entries, nothing found", f"{len(entries)} 条，未发现问题")))

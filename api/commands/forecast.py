@@ -27,7 +27,7 @@ MEASURES = ("mase", "rmsse", "wape", "bias", "coverage80")
 def backtest_file(
     file: FileArgument,
     origins: Annotated[int, typer.Option(min=1, help="How many past days are forecast from.")] = 28,
-    step: Annotated[int, typer.Option(min=1, help="Days between two of them.")] = 1,
+    step: Annotated[int | None, typer.Option(min=1, help="Days between two of them; the horizon by default.")] = None,
     horizon: Annotated[int, typer.Option(min=1, max=28, help="Days ahead.")] = 3,
     country: Annotated[str, typer.Option(help="Whose public holidays: CN, US, US-IL …; none for no calendar.")] = "CN",
     json: JsonFlag = False,

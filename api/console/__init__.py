@@ -18,7 +18,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 def mount(app: FastAPI, services: Services) -> None:
-    """Put the console's pages under ``/``; paths that begin like one of the routes of ``app`` stay with ``app``.
+    """Put the console's pages under ``/``; paths that begin like the API's stay with ``app``.
 
     Must be called after all other routes were added.
 

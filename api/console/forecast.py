@@ -9,7 +9,7 @@ from nicegui import ui
 from api.console import frame, texts
 from api.console.forecast_chart import chart_options, day_name
 from api.console.forecast_figures import show_accuracy, show_stock
-from api.console.forecast_outlook import Outlook, look
+from api.console.forecast_outlook import Outlook, look, most_pressing
 from api.console.parts import box, select, state, table, words
 from api.console.sign_in import enter
 from api.console.visitor import Visitor
@@ -18,6 +18,7 @@ from common.errors import Text
 from operations.access import Actor
 from operations.demand_chart import MaterialCard, materials
 from operations.people import RegionCard, regions
+from operations.stock import stock_levels
 
 
 def register(services: Services) -> None:
@@ -37,7 +38,7 @@ class ForecastPage:
         self._visitor = visitor
 
     async def show(self, region: str, material: str) -> None:
-        """Put the page; unknown codes in the address give way to the first of the list."""
+        """Put the page; it begins with the material of the region that is likeliest to run out."""
         visitor, say = self._visitor, self._visitor.say
         with frame.full(visitor, frame.FORECAST), box("div", "fw-wide"):
             words("h1", say(texts.FORECAST_HEADING))
@@ -45,28 +46,28 @@ class ForecastPage:
             if found is None:
                 frame.trouble(visitor, say(texts.UNEXPECTED))
                 return
-            areas, self._cards = found
+            areas, self._cards, pressing = found
             self._areas = {area.code: say(Text(area.name_en, area.name_zh)) for area in areas}
             if not self._areas or not self._cards:
                 state(say(texts.FORECAST_NO_HISTORY))
                 return
-            self._show_choices(region, material)
+            region = region if region in self._areas else next(iter(self._areas))
+            self._show_choices(region, material if material in self._cards else pressing[region])
             self._below = box("div")
             await self._show_below()
 
-    def _choices(self, actor: Actor) -> tuple[list[RegionCard], dict[str, MaterialCard]]:
+    def _choices(self, actor: Actor) -> tuple[list[RegionCard], dict[str, MaterialCard], dict[str, str]]:
         with self._visitor.services.database.read() as session:
             areas = [area for area in regions(session) if actor.region_code in (None, area.code)]
-            return areas, {card.code: card for card in materials(session, actor)}
+            cards = {card.code: card for card in materials(session, actor)}
+            return areas, cards, most_pressing(stock_levels(session, actor), cards)
 
     def _show_choices(self, region: str, material: str) -> None:
         say = self._visitor.say
         names = {code: say(card.name) for code, card in self._cards.items()}
         with box("section", "fw-form"):
-            chosen = region if region in self._areas else next(iter(self._areas))
-            self._region = select(say(texts.FORECAST_REGION), self._areas, chosen, self._chosen)
-            chosen = material if material in names else next(iter(names))
-            self._material = select(say(texts.FORECAST_MATERIAL), names, chosen, self._chosen)
+            self._region = select(say(texts.FORECAST_REGION), self._areas, region, self._chosen)
+            self._material = select(say(texts.FORECAST_MATERIAL), names, material, self._chosen)
 
     async def _chosen(self) -> None:
         address = f"{frame.FORECAST.path}?region={self._region.value}&material={self._material.value}"

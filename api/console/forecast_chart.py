@@ -29,7 +29,7 @@ def chart_options(visitor: Visitor, used: Sequence[ConsumptionDay], ahead: Seque
         "animation": False,
         "aria": {"enabled": True},
         "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 8, "right": 20, "top": 44, "bottom": 8, "containLabel": True},
+        "grid": {"left": 28, "right": 40, "top": 44, "bottom": 8, "containLabel": True},
         "legend": {"top": 0, "left": 0, "textStyle": {**axis_text, "color": INK}, "data": _legend(visitor, ahead)},
         "tooltip": {"trigger": "axis", ":formatter": TOOLTIP},
         "xAxis": {
@@ -67,7 +67,8 @@ def _used(visitor: Visitor, used: Sequence[ConsumptionDay]) -> dict[str, Any]:
         "type": "line",
         "data": [_used_point(visitor, name, item) for item in used],
         "symbol": "circle",
-        "symbolSize": 6,
+        "symbolSize": 5,
+        "showAllSymbol": True,
         "lineStyle": {"color": INK, "width": 2},
         "itemStyle": {"color": INK},
     }
@@ -111,6 +112,7 @@ def _forecast(visitor: Visitor, offset: int, ahead: Sequence[DayForecast]) -> li
             "data": [*before, *middle],
             "symbol": "circle",
             "symbolSize": 8,
+            "showAllSymbol": True,
             "lineStyle": {"color": ACCENT, "width": 3, "type": "dashed"},
             "itemStyle": {"color": ACCENT},
         },

@@ -8,7 +8,7 @@ from functools import partial
 from nicegui import ui
 
 from api.console import texts
-from api.console.forecast_outlook import Outlook
+from api.console.forecast_outlook import Outlook, stockout_chance
 from api.console.parts import box, words
 from api.console.visitor import Visitor
 from operations.demand import Accuracy, StoredForecast
@@ -42,7 +42,7 @@ def show_stock(
                 for place, head in enumerate(heads):
                     words("th", say(head), "fw-figure" if place else "").props["scope"] = "col"
             with ui.element("tbody"):
-                for level in sorted(found.levels, key=_risk, reverse=True):
+                for level in sorted(found.levels, key=lambda level: stockout_chance(level) or 0.0, reverse=True):
                     _row(visitor, level, found.forecast, cards[level.material_code], pick)
 
 
@@ -54,7 +54,7 @@ def _row(
     pick: Callable[[str], None],
 ) -> None:
     say, unit = visitor.say, visitor.say(card.unit)
-    chance = _risk(level)
+    chance = stockout_chance(level) or 0.0
     mark = "fw-likely" if chance >= LIKELY else "fw-possible" if chance >= POSSIBLE else ""
     with ui.element("tr"):
         with ui.element("td"):
@@ -64,10 +64,6 @@ def _row(
         words("td", _need(visitor, forecast, card.code), "fw-figure")
         words("td", f"{chance:.0%}" if level.outlook else say(texts.NOTHING), f"fw-figure {mark}")
         words("td", _order(visitor, level, unit), "fw-figure")
-
-
-def _risk(level: StockLevel) -> float:
-    return level.outlook[-1].stockout_probability if level.outlook else -1.0
 
 
 def _need(visitor: Visitor, forecast: StoredForecast | None, material: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from api.services import Services
@@ -40,3 +42,28 @@ def look(services: Services, region: str, material: str, actor: Actor) -> Outloo
         except NotReady as error:
             missing = error.text
     return Outlook(used, forecast, levels, quality, missing)
+
+
+def stockout_chance(level: StockLevel) -> float | None:
+    """Return how likely a material has run out at the end of the forecast, 0 to 1, or None without a forecast."""
+    return level.outlook[-1].stockout_probability if level.outlook else None
+
+
+def most_pressing(levels: Iterable[StockLevel], known: Collection[str]) -> dict[str, str]:
+    """Return for each region the material that is likeliest to run out; the first known one where nothing can be said.
+
+    Parameters
+    ----------
+    known : collection of str
+        Codes of all materials, at least one.
+    """
+    worst: dict[str, StockLevel] = {}
+    for level in levels:
+        if level.region_code not in worst or _risk(level) > _risk(worst[level.region_code]):
+            worst[level.region_code] = level
+    first = next(iter(known))
+    return defaultdict(lambda: first, {region: level.material_code for region, level in worst.items()})
+
+
+def _risk(level: StockLevel) -> float:
+    return stockout_chance(level) or 0.0

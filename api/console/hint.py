@@ -82,7 +82,7 @@ class HintPage:
             words("h2", self._visitor.say(texts.HINT_EXAMPLES_TITLE), "fw-soft fw-small")
             for example in texts.HINT_EXAMPLES:
                 line = self._visitor.say(example)
-                button(line, partial(self._box.set_value, line)).props(remove="outline").classes("fw-example")
+                button(line, partial(self._box.set_value, line)).props("align=left").classes("fw-example")
 
     async def _enter(self, event: GenericEventArguments) -> None:
         await self._look_up(str(event.args or ""), again=True)

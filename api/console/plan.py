@@ -120,14 +120,15 @@ class PlanPage:
                 self._said = words("span", self._visitor.say(texts.PLAN_QUEUED))
             self._bar = ui.linear_progress(0, show_value=False).props("rounded" if limit_s else "rounded indeterminate")
             button(self._visitor.say(texts.PLAN_STOP), partial(self._cancel, job_id))
-            self._timer = ui.timer(LOOK_EVERY_S, partial(self._look_at_job, job_id, limit_s))
+        # Outside the box that it clears in the end.
+        self._timer = ui.timer(LOOK_EVERY_S, partial(self._look_at_job, job_id, limit_s))
 
     async def _look_at_job(self, job_id: str, limit_s: float | None) -> None:
         state_now = await self._visitor.attempt(lambda _actor: self._visitor.services.jobs.state(job_id))
         if state_now is None:
             self._stop_watching()
         elif state_now.status == "done" and state_now.result is not None:
-            self._stop_watching()
+            self._stop_looking()
             ui.navigate.to(f"{frame.PLAN.path}/{state_now.result['route_plan_id']}")
         elif state_now.finished:
             self._stop_watching()
@@ -161,10 +162,13 @@ class PlanPage:
             state(say(texts.ERROR_TITLE), say(texts.PLAN_FAILED, reason=say(reason)), kind="error")
 
     def _stop_watching(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_looking()
         self._progress.clear()
         self._button.enable()
+
+    def _stop_looking(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _cancel(self, job_id: str) -> None:
         def cancel(_actor: Actor) -> bool:

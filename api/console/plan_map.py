@@ -41,7 +41,7 @@ class PlanMap:
         """
         points = [point for route in self._routes for point in _points(route)]
         points = points or [(region.latitude, region.longitude) for region in regions]
-        options = {"attributionControl": bool(self._tiles), "zoomSnap": 0.25}
+        options = {"attributionControl": bool(self._tiles), "zoomSnap": 0.25, "zoomControl": False}
         self._map = ui.leaflet(points[0], options=options, additional_resources=[f"{asset_folder()}/map.js"])
         self._map.classes("fw-map").props["aria-label"] = self._visitor.say(texts.PLAN_MAP)
         self._map.props["role"] = "img"
@@ -50,6 +50,7 @@ class PlanMap:
             self._map.tile_layer(url_template=self._tiles)
         else:
             self._put("fieldwise.graticule")
+        self._put("control.zoom", {"position": "topright"})
         self._put("control.scale", {"imperial": False})
         self._show_places(regions, warehouses)
         self._layers = [

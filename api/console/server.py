@@ -19,12 +19,13 @@ from api.services import Services
 ACCENT = "#0b6b62"
 RED = "#b3261e"
 COOKIE_MAX_AGE_S = 14 * 24 * 3600
+API_PATHS = frozenset({"v1", "docs", "openapi.json", "healthz", "readyz", "metrics"})
+"""How paths of the API begin: these get the API's own answers to wrong paths and methods, never a page."""
 
 
 def attach(app: FastAPI, services: Services) -> None:
     """Mount the registered pages on ``app``."""
     settings = services.settings
-    reserved = {_first_segment(path) for route in app.routes if (path := getattr(route, "path", ""))}
     # What a visitor's session holds (a token of some minutes) stays on the server, where only its owner can read it.
     Storage.path = (settings.data_folder / "console").absolute()
     Storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ def attach(app: FastAPI, services: Services) -> None:
     )
     mounted = app.router.routes.pop()
     assert isinstance(mounted, Mount), "run_with ends by mounting its pages"
-    app.router.routes.append(_Pages(mounted, reserved))
+    app.router.routes.append(_Pages(mounted))
 
 
 def cookie_secret(signing_secret: str) -> str:
@@ -59,19 +60,14 @@ def asset_folder() -> str:
     return f"/console-assets/{hashlib.sha256(content).hexdigest()[:12]}"
 
 
-def _first_segment(path: str) -> str:
-    return path.strip("/").split("/")[0]
-
-
 class _Pages(Mount):
-    """NiceGUI's mount without the paths of others, which get their own answers to wrong paths and methods."""
+    """NiceGUI's mount, which takes every path, without those of the API."""
 
-    def __init__(self, mounted: Mount, reserved: set[str]) -> None:
+    def __init__(self, mounted: Mount) -> None:
         super().__init__("/", app=mounted.app)
-        self._reserved = reserved
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match everything that is not reserved."""
-        if _first_segment(str(scope.get("path", ""))) in self._reserved - {""}:
+        """Match everything that does not begin like the API."""
+        if str(scope.get("path", "")).strip("/").split("/")[0] in API_PATHS:
             return Match.NONE, {}
         return super().matches(scope)

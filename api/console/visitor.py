@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from nicegui import app as pages
 from nicegui import ui
+from nicegui.client import Client
 
 from api.console import texts
 from api.errors import SignInNeeded
@@ -96,14 +97,15 @@ class Browser:
         except SignInNeeded as error:
             self.end(error.text)
             return None
-        return Visitor(self, actor, str(self.kept.get(_NAME, actor.code)))
+        return Visitor(self, ui.context.client, actor, str(self.kept.get(_NAME, actor.code)))
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A person who is signed in and looks at a page."""
+    """A person who is signed in and looks at a page; ``client`` is that page in the browser."""
 
     browser: Browser
+    client: Client
     actor: Actor
     name: str
 
@@ -137,7 +139,8 @@ class Visitor:
             return await self.call(use_case)
         except SignInNeeded as error:
             self.browser.end(error.text)
-            ui.navigate.reload()
+            with self.client:
+                ui.navigate.reload()
         except FieldwiseError as error:
             self.warn(explained(error, self.language))
         except Exception:
@@ -147,11 +150,13 @@ class Visitor:
 
     def warn(self, message: str) -> None:
         """Show a message that something did not work."""
-        ui.notify(message, type="negative", position="top", multi_line=True, timeout=8000)
+        with self.client:  # the part of the page that asked may be gone by now
+            ui.notify(message, type="negative", position="top", multi_line=True, timeout=8000)
 
     def tell(self, text: Text, **fields: object) -> None:
         """Show that something was done."""
-        ui.notify(self.say(text, **fields), type="positive", position="top", timeout=2000)
+        with self.client:
+            ui.notify(self.say(text, **fields), type="positive", position="top", timeout=2000)
 
 
 def explained(error: FieldwiseError, language: str) -> str:

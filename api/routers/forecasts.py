@@ -15,6 +15,7 @@ from api.schemas.jobs import JobAnswer
 from api.security import CurrentActor
 from common.errors import InvalidInput
 from operations import demand
+from operations.demand_history import HORIZON_DAYS
 
 router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"], route_class=CreatingRoute)
 
@@ -25,7 +26,7 @@ def list_forecasts(
     actor: CurrentActor,
     region: Annotated[str | None, Query(max_length=64, examples=["jinjiang"])] = None,
     material: Annotated[str | None, Query(max_length=64, examples=["gift_pack"])] = None,
-    days: Annotated[int, Query(ge=1, le=demand.HORIZON_DAYS)] = demand.HORIZON_DAYS,
+    days: Annotated[int, Query(ge=1, le=HORIZON_DAYS)] = HORIZON_DAYS,
     quantiles: Annotated[
         str, Query(max_length=100, description="Between 0.05 and 0.98, separated by commas.", examples=["0.1,0.5,0.9"])
     ] = "0.1,0.5,0.9",

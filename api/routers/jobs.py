@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 
 from api.errors import language_of
 from api.jobs import JobState
@@ -18,6 +18,14 @@ from operations.access import Actor
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 JobId = Annotated[str, Path(max_length=200, examples=["4f1d8a52-6f0e-4c37-9f0b-0d8f6e5f6a11"])]
+PreferHeader = Annotated[
+    str | None,
+    Header(
+        alias="Prefer",
+        max_length=100,
+        description="`wait=15` waits so many seconds for the result, `respond-async` not at all.",
+    ),
+]
 MAX_WAIT_S = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,4})")
 
@@ -42,10 +50,16 @@ def _visible(services: Services, actor: Actor, job_id: str) -> JobState:
     return state
 
 
-def asked_wait_s(request: Request) -> float:
-    """Return how long a request is ready to wait for its job: ``Prefer: wait=10`` (RFC 7240), at most a minute."""
-    found = _WAIT.search(request.headers.get("prefer", "").lower())
-    return min(float(found.group(1)), MAX_WAIT_S) if found else 0.0
+def asked_wait_s(request: Request, *, unasked_s: float = 0.0) -> float:
+    """Return how long a request is ready to wait for its job, at most a minute.
+
+    ``Prefer: wait=10`` and ``Prefer: respond-async`` (RFC 7240) say it; without them it is ``unasked_s``.
+    """
+    prefer = request.headers.get("prefer", "").lower()
+    found = _WAIT.search(prefer)
+    if found:
+        return min(float(found.group(1)), MAX_WAIT_S)
+    return 0.0 if "respond-async" in prefer else unasked_s
 
 
 def accepted(request: Request, response: Response, state: JobState) -> JobAnswer:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.errors import language_of
 from api.idempotency import CreatingRoute, job_id_for
 from api.routers import CurrentServices, IdempotencyKey, problems
-from api.routers.jobs import accepted, asked_wait_s
+from api.routers.jobs import PreferHeader, accepted, asked_wait_s
 from api.schemas.jobs import JobAnswer
 from api.schemas.routes import PlanSummariesAnswer, RoutePlanAnswer, RoutePlanRequest, summary_answer
 from api.security import CurrentActor
@@ -45,20 +45,19 @@ def plan_routes(
     services: CurrentServices,
     actor: CurrentActor,
     _key: IdempotencyKey = None,
-    _prefer: Annotated[
-        str | None,
-        Header(alias="prefer", max_length=100, description="`wait=15` waits so many seconds for the plan."),
-    ] = None,
+    _prefer: PreferHeader = None,
 ) -> RoutePlanAnswer | JobAnswer:
     """Plan a day: a region's customers who are due, or visits and reps of one's own.
 
-    The job's result is `{"route_plan_id": …}`; with `Prefer: wait=15` the plan itself is the answer when it is done in
-    time. Visits that cannot be served are a result with reasons, not an error.
+    The job's result is `{"route_plan_id": …}`. When the time limit is short, or with `Prefer: wait=15`, the plan itself
+    is the answer. Visits that cannot be served are a result with reasons, not an error.
     """
     actor.require("routes:plan")
     asked = _payload(services, actor, body)
     job_id = services.jobs.enqueue("route-plan", asked, actor=actor.code, job_id=job_id_for(request, actor.code))
-    state = services.jobs.wait(job_id, asked_wait_s(request))
+    within_s = services.settings.answer_within_s
+    unasked_s = within_s if body.time_limit_s < within_s else 0.0
+    state = services.jobs.wait(job_id, asked_wait_s(request, unasked_s=unasked_s))
     if state.status != "done" or state.result is None:
         return accepted(request, response, state)
     response.status_code = 200

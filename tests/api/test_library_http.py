@@ -45,7 +45,8 @@ def test_an_entry_lives_from_creation_to_retirement_and_hints_follow(signed_in: 
 
     changed = {key: value for key, value in ENTRY.items() if key not in ("key", "language")} | {"title": "陪您走一段"}
     path = "/v1/library/no_time-test/zh"
-    assert recorder.put(path, json=changed, headers={"If-Match": '"1"'}).json()["version"] == 2
+    again = recorder.put(path, json=changed, headers={"If-Match": '"1"'})
+    assert again.json().get("version") == 2, again.text
     stale = recorder.put(path, json=changed, headers={"If-Match": '"1"'})
     assert (stale.status_code, "version 2" in stale.json()["detail"]) == (409, True)
 
@@ -53,7 +54,6 @@ def test_an_entry_lives_from_creation_to_retirement_and_hints_follow(signed_in: 
     # Not even an index that is not rebuilt yet shows a retired line.
     shown = recorder.post("/v1/hints", json=question).json()["suggestions"]
     assert "no_time-test" not in {item["entry_key"] for item in shown}
-    assert "no_time-test" not in suggested()
 
 
 def test_reps_read_published_entries_only_and_write_none(signed_in: Client) -> None:

@@ -71,7 +71,23 @@ def test_a_lower_price_next_door_is_recognised_and_the_weather_is_not_an_objecti
 
 @pytest.mark.slow
 def test_short_common_objections_are_not_turned_away(shipped_engine: HintEngine) -> None:
-    for text, code in (("太贵了", "price_too_high"), ("没空", "no_time"), ("too expensive", "price_too_high")):
+    for text, code in (
+        ("太贵了", "price_too_high"),
+        ("没空", "no_time"),
+        ("考虑考虑", "needs_time"),
+        ("too expensive", "price_too_high"),
+    ):
         answer = shipped_engine.hint(HintQuestion(text, on=DAY))
         assert answer.matched, text
         assert answer.suggestions[0].why.objection_type == code
+
+
+@pytest.mark.slow
+def test_quality_on_queries_never_trained_on_stays_above_its_floors(shipped_engine: HintEngine) -> None:
+    measures = evaluate(shipped_engine, read_queries(HELD_OUT.read_bytes())[::4], on=DAY)
+    for language in ("zh", "en"):
+        found = measures[language]
+        assert found["hit1"] >= 0.65, found
+        assert found["hit3"] >= 0.83, found
+        assert found["abstain_recall"] >= 0.35, found
+        assert found["false_abstain"] <= 0.05, found

@@ -39,8 +39,10 @@ def test_a_loaded_index_answers_as_the_one_that_was_saved(
         assert HintEngine(loaded, encoder).hint(question) == HintEngine(small_index, encoder).hint(question)
 
 
-def test_every_saying_and_one_summary_an_entry_is_a_row(small_index: HintIndex, library: list[LibraryEntry]) -> None:
-    assert small_index.row_count == sum(len(entry.utterances) + 1 for entry in library)
+def test_every_saying_is_a_row_beside_the_summary_and_the_name_of_the_type(
+    small_index: HintIndex, library: list[LibraryEntry]
+) -> None:
+    assert small_index.row_count == sum(len(entry.utterances) + 2 for entry in library)
 
 
 def test_an_empty_folder_asks_for_a_build(tmp_path: Path, encoder: Encoder) -> None:
@@ -113,7 +115,7 @@ def test_vectors_of_unchanged_texts_are_taken_over(
 ) -> None:
     added = entry_of("no_need-01", utterances=("家里已经有了",))
     grown = build_index([*library, added], encoder, other_talk=other_talk, previous=small_index)
-    assert encoder.encoded == 1  # type: ignore[attr-defined]
+    assert encoder.encoded == 2  # type: ignore[attr-defined]
     fresh = build_index([*library, added], encoder, other_talk=other_talk)
     assert np.array_equal(grown.parts["zh"].dense.vectors(), fresh.parts["zh"].dense.vectors())
 

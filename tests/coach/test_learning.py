@@ -141,6 +141,14 @@ def test_confidence_lies_between_0_and_1_and_grows_with_each_sign_it_trusts() ->
     assert confidence[-1] <= 1
 
 
+def test_a_sign_that_speaks_against_an_objection_when_it_is_high_is_left_out() -> None:
+    signs = np.vstack([_signs(100, 1.0, 1), _signs(100, -1.0, 2)])
+    signs[:, 1] *= -1
+    abstention = Abstention.fit(signs, np.arange(200) < 100, np.arange(200))
+    assert abstention.weights[1] == 0
+    assert min(abstention.weights[0], abstention.weights[2]) > 0
+
+
 def test_with_too_few_examples_the_rule_of_thumb_serves() -> None:
     signs = _signs(LEAST_EXAMPLES, 0.0, 1)
     abstention = Abstention.fit(signs, np.arange(LEAST_EXAMPLES) > 2, np.arange(LEAST_EXAMPLES))

@@ -45,7 +45,7 @@ L.fieldwise.route = (route) => new FieldwiseRoute(route);
 // A named place: a region's centre or a warehouse.
 L.fieldwise.place = (place) => {
   const icon = L.divIcon({ className: `fw-place fw-place-${place.kind}`, iconSize: null, html: fieldwiseLabel(place.label, "") });
-  return L.marker([place.latitude, place.longitude], { icon, interactive: false, keyboard: false });
+  return L.marker([place.latitude, place.longitude], { icon, interactive: false, keyboard: false, zIndexOffset: -2000 });
 };
 
 // Moves the map so that all points are seen.
