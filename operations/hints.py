@@ -23,6 +23,7 @@ from coach.index_files import load_index, save_index
 from common.errors import InvalidInput, NotFound, NotReady, Text
 from operations import library
 from operations.access import Actor
+from operations.people import require_region
 from operations.store.database import Database
 from operations.store.tables import Hint, HintFeedback, HintSuggestion, LibraryEntryRow
 from operations.vocabulary import FEEDBACK_ACTIONS
@@ -172,6 +173,9 @@ def ask(database: Database, desk: HintDesk, actor: Actor, question: HintQuestion
     question = replace(question, region=region)
     begun = time.perf_counter()
     engine = desk.engine()
+    if region is not None:
+        with database.read() as session:
+            require_region(session, region)
     answer = engine.hint(question)
     with database.write(actor.code) as session:
         answer = _without_withdrawn(session, answer, question.on)

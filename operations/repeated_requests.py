@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from common.errors import Conflict, InvalidInput, Text
@@ -46,12 +45,9 @@ def begin(database: Database, actor: str, key: str, request: bytes) -> Answer | 
     if not 1 <= len(key) <= 200:
         raise InvalidInput.at("Idempotency-Key", "must have 1 to 200 characters", "长度应为 1 到 200 个字符")
     request_hash = hashlib.sha256(request).hexdigest()
-    try:
-        with database.write(actor) as session:
-            return _claim(session, actor, key, request_hash)
-    except IntegrityError:
-        # Another process claimed the key between our look and our insert.
-        raise _in_flight() from None
+    # When another process claims the key between our look and our insert, the unit of work ends in a conflict too.
+    with database.write(actor) as session:
+        return _claim(session, actor, key, request_hash)
 
 
 def _claim(session: Session, actor: str, key: str, request_hash: str) -> Answer | None:

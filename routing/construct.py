@@ -1,4 +1,4 @@
-"""A first plan in milliseconds by cheapest insertion, and the filling of gaps that a search left."""
+"""A first plan in milliseconds by cheapest insertion, and the last touches to a searched one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from routing.search import Orders
 
 NEAREST_REPS = 12
 """How many reps are tried for a visit in a first plan."""
-NEIGHBOURS = 10
+NEIGHBOURS = 15
 """How many visits near an inserted one get a new price at once; the others when their turn comes."""
 
 
@@ -26,15 +26,6 @@ def rounds_of(day: Day, orders: Orders) -> list[Round]:
     return rounds
 
 
-def candidates(day: Day) -> list[list[int]]:
-    """Return for each visit the reps who could take it if they had nothing else to do."""
-    empty = [Round(day, rep) for rep in range(len(day.problem.reps))]
-    return [
-        [one.rep for one in empty if one.has_room_for(visit) and one.fits(visit, 0)]
-        for visit in range(len(day.problem.visits))
-    ]
-
-
 def fill(
     day: Day, rounds: Sequence[Round], options: Sequence[Sequence[int]], *, end_s: float, nearest: int = NEAREST_REPS
 ) -> None:
@@ -46,6 +37,7 @@ def fill(
     placed = {visit for one in rounds for visit in one.stops}
     waiting = {visit for visit in range(len(options)) if options[visit] and visit not in placed}
     near = {visit: set(_near(day, visit, options[visit], rounds, nearest)) for visit in waiting}
+    neighbours = _neighbours(day, sorted(waiting))
     offers = [offer for visit in waiting for rep in near[visit] if (offer := _offer(day, rounds[rep], visit))]
     heapq.heapify(offers)
     while offers and time.monotonic() < end_s:
@@ -60,11 +52,22 @@ def fill(
         elif is_worth_it(day, one, visit, position):
             one.insert(visit, position)
             waiting.remove(visit)
-            ways = day.travel_s[visit]
-            for other in heapq.nsmallest(NEIGHBOURS, waiting, key=lambda other: ways[other]):
-                offer = _offer(day, one, other) if rep in near[other] else None
+            for other in neighbours[visit]:
+                offer = _offer(day, one, other) if other in waiting and rep in near[other] else None
                 if offer is not None:
                     heapq.heappush(offers, offer)
+
+
+def _neighbours(day: Day, visits: Sequence[int]) -> dict[int, list[int]]:
+    """Return for each of the visits those nearest to it."""
+    import numpy as np
+
+    if not visits:
+        return {}
+    chosen = np.array(visits)
+    ways = day.table.duration_s[np.ix_(chosen, chosen)]
+    order = np.argsort(ways, axis=1, kind="stable")[:, : NEIGHBOURS + 1]
+    return {visit: chosen[near].tolist() for visit, near in zip(visits, order, strict=True)}
 
 
 Offer = tuple[bool, float, int, int, int, int]
@@ -90,6 +93,39 @@ def is_worth_it(day: Day, one: Round, visit: int, position: int) -> bool:
     return cost <= day.prize[visit]
 
 
+def drop(day: Day, rounds: list[Round]) -> None:
+    """Take out stretches of optional visits that cost more than they are worth, the most wasteful of a round first."""
+    for rep in range(len(rounds)):
+        while (shorter := _without_waste(day, rounds[rep])) is not None:
+            rounds[rep] = shorter
+
+
+def _without_waste(day: Day, one: Round) -> Round | None:
+    """Return the round without the stretch that saves most by going, or None when each is worth its cost."""
+    stops, best, shortest = one.stops, 1e-6, None
+    cost = _cost_of_round(day, one)
+    for first in range(len(stops)):
+        prize = 0.0
+        for last in range(first, len(stops)):
+            if day.problem.visits[stops[last]].mandatory:
+                break
+            prize += day.prize[stops[last]]
+            if prize >= cost:
+                break
+            order = [*stops[:first], *stops[last + 1 :]]
+            # Without overtime the way alone decides, and no timing is needed.
+            if day.problem.reps[one.rep].overtime_s or cost - day.route_cost(one.rep, order) - prize > best:
+                shorter = Round(day, one.rep, order)
+                saved = cost - _cost_of_round(day, shorter) - prize
+                if saved > best and shorter.feasible:
+                    best, shortest = saved, shorter
+    return shortest
+
+
+def _cost_of_round(day: Day, one: Round) -> float:
+    return day.route_cost(one.rep, one.stops) + day.problem.weights.overtime_s * one.overtime_s()
+
+
 def _near(day: Day, visit: int, reps: Sequence[int], rounds: Sequence[Round], nearest: int) -> Sequence[int]:
     """Return the reps whose round passes nearest to ``visit``."""
     if len(reps) <= nearest:
@@ -104,7 +140,5 @@ def cost_of(day: Day, rounds: Sequence[Round]) -> tuple[int, float]:
     """Return (mandatory visits left out, cost); the smaller pair is the better plan."""
     placed = {visit for one in rounds for visit in one.stops}
     left = [visit for visit in range(len(day.problem.visits)) if visit not in placed]
-    cost = sum(day.route_cost(one.rep, one.stops) for one in rounds)
-    cost += day.problem.weights.overtime_s * sum(one.overtime_s() for one in rounds)
-    cost += sum(day.prize[visit] for visit in left)
+    cost = sum(_cost_of_round(day, one) for one in rounds) + sum(day.prize[visit] for visit in left)
     return sum(day.problem.visits[visit].mandatory for visit in left), cost

@@ -122,11 +122,10 @@ class Round:
         Visits in order; may be an order that cannot be kept (then :attr:`feasible` is false).
     """
 
-    def __init__(self, day: Day, rep: int, stops: Sequence[int] = (), *, ignore_windows: bool = False) -> None:
+    def __init__(self, day: Day, rep: int, stops: Sequence[int] = ()) -> None:
         self.day = day
         self.rep = rep
         self.stops = list(stops)
-        self._spans: Sequence[Spans] = [((0, NEVER),)] * len(day.spans) if ignore_windows else day.spans
         person: Rep = day.problem.reps[rep]
         self._breaks = person.breaks
         self._shift_start_s = person.shift_start_s
@@ -167,7 +166,7 @@ class Round:
 
     def _forward(self, ready: Sequence[int], travel_s: int, stop: int) -> list[int]:
         """Earliest ready times after ``stop`` by breaks taken, from those at the point before."""
-        breaks, spans, service = self._breaks, self._spans[stop], self.day.service_s[stop]
+        breaks, spans, service = self._breaks, self.day.spans[stop], self.day.service_s[stop]
         after = [NEVER] * len(ready)
         for before, moment in enumerate(ready):
             if moment >= NEVER:
@@ -182,7 +181,7 @@ class Round:
 
     def _backward(self, latest: Sequence[int], place: int, stop: int) -> list[int]:
         """Latest ready times at ``place`` by breaks taken, from those after the next stop."""
-        breaks, spans, service = self._breaks, self._spans[stop], self.day.service_s[stop]
+        breaks, spans, service = self._breaks, self.day.spans[stop], self.day.service_s[stop]
         travel_s = self.day.travel_s[place][stop]
         before = [-NEVER] * len(latest)
         for taken, moment in enumerate(latest):
@@ -191,18 +190,25 @@ class Round:
                 before[had] = max(before[had], latest_departure(start, travel_s, breaks[had:taken]))
         return before
 
+    def latest_ends(self, had: int) -> list[tuple[int, int]]:
+        """Return (latest end of the round, breaks taken by then) for a rep with ``had`` breaks before the leg home.
+
+        Breaks that are left over are taken after the round.
+        """
+        ends = []
+        for taken in range(had, len(self._breaks) + 1):
+            afterwards = latest_departure(NEVER, 0, self._breaks[taken:])
+            ends.append((min(self._limit_s, afterwards), taken))
+        return ends
+
     def _latest_end(self, place: int) -> list[int]:
-        """Latest ready times at the last stop; breaks that are left are taken on the way home or afterwards."""
+        """Latest ready times at the last stop, by breaks taken."""
         home = self.day.end_place[self.rep]
         travel_s = self.day.travel_s[place][home] if home >= 0 else 0
-        count = len(self._breaks)
-        latest = [-NEVER] * (count + 1)
-        for had in range(count + 1):
-            for taken in range(had, count + 1):
-                afterwards = latest_departure(NEVER, 0, self._breaks[taken:]) if taken < count else NEVER
-                arrival = min(self._limit_s, afterwards)
-                latest[had] = max(latest[had], latest_departure(arrival, travel_s, self._breaks[had:taken]))
-        return latest
+        return [
+            max(latest_departure(end, travel_s, self._breaks[had:taken]) for end, taken in self.latest_ends(had))
+            for had in range(len(self._breaks) + 1)
+        ]
 
     def has_room_for(self, visit: int) -> bool:
         """Return whether skills, visit limit and load allow ``visit``, whatever its time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from common.errors import Text
+from routing.alone import AloneTable
 from routing.construct import is_worth_it
 from routing.day import Day, Round
 from routing.plan import Reason
@@ -25,12 +26,11 @@ ORDER = (
 class Explanations:
     """Reasons for visits left out beside the given rounds."""
 
-    def __init__(self, day: Day, rounds: Sequence[Round]) -> None:
+    def __init__(self, day: Day, rounds: Sequence[Round], alone: AloneTable) -> None:
         self._day = day
         self._rounds = rounds
-        reps = range(len(rounds))
-        self._alone = [Round(day, rep) for rep in reps]
-        self._alone_any_time = [Round(day, rep, ignore_windows=True) for rep in reps]
+        self._able = alone.able.tolist()
+        self._at_any_hour = alone.in_time_at_any_hour.tolist()
 
     def of(self, visit: int) -> tuple[Reason, ...]:
         """Return why no rep takes ``visit``; each rep stands under exactly one reason."""
@@ -54,8 +54,10 @@ class Explanations:
             return "no_skill"
         if rep.capacity is not None and day.load[visit] > rep.capacity:
             return "too_much_load"
-        if not self._alone[one.rep].fits(visit, 0):
-            possible = self._alone_any_time[one.rep].fits(visit, 0)
+        if rep.max_visits == 0:
+            return "visit_limit"
+        if not self._able[one.rep][visit]:
+            possible = self._at_any_hour[one.rep][visit]
             return "window_impossible" if possible else "unreachable_within_shift"
         return self._code_today(one, visit)
 

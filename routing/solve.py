@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.errors import FieldProblem, InvalidInput, Text
+from routing.alone import AloneTable
 from routing.check import CheckReport, check
-from routing.construct import candidates, cost_of, fill, rounds_of
+from routing.construct import cost_of, drop, fill, rounds_of
 from routing.day import Day, Round
 from routing.explain import Explanations
 from routing.plan import DayPlan, SearchSummary, Unassigned
@@ -91,8 +92,9 @@ def solve(
     left = len(problem.visits) - sum(len(one.stops) for one in improving.rounds)
     keep_back_s = min(0.3 * time_limit_s, 0.1 + LATE_WORK_S * left * len(problem.reps))
     ended = _search(improving, end_s - keep_back_s, seed, should_stop or (lambda: False))
+    drop(improving.day, improving.rounds)
     fill(improving.day, improving.rounds, improving.candidates, end_s=end_s, nearest=len(problem.reps))
-    plan = assemble(improving.day, improving.rounds)
+    plan = assemble(improving.day, improving.rounds, improving.alone)
     summary = SearchSummary(time.monotonic() - began, first_plan_s, improving.count, ended)
     return DayPlan(plan.routes, plan.unassigned, plan.objective, summary)
 
@@ -126,16 +128,21 @@ def evaluate(
     if unknown:
         raise InvalidInput(Text("the order names unknown reps or visits", "顺序中有未知的人员或拜访"), fields=unknown)
     orders: Orders = [[visit_at[visit] for visit in sequences.get(rep.id, ())] for rep in problem.reps]
-    plan = assemble(day, [Round(day, rep, order) for rep, order in enumerate(orders)])
+    plan = assemble(day, [Round(day, rep, order) for rep, order in enumerate(orders)], AloneTable(day))
     report = check(problem, day.table, plan)
     return plan, report
 
 
-def assemble(day: Day, rounds: Sequence[Round]) -> DayPlan:
+def candidates(alone: AloneTable) -> list[list[int]]:
+    """Return for each visit the reps who could take it if they had nothing else to do."""
+    return [able.nonzero()[0].tolist() for able in alone.able.T]
+
+
+def assemble(day: Day, rounds: Sequence[Round], alone: AloneTable) -> DayPlan:
     """Return the plan of the rounds: times, cost, and reasons for what is left out."""
     routes = tuple(earliest_route(day, one.rep, one.stops) for one in rounds if one.stops)
     placed = {visit for one in rounds for visit in one.stops}
-    visits, explanations = day.problem.visits, Explanations(day, rounds)
+    visits, explanations = day.problem.visits, Explanations(day, rounds, alone)
     left = tuple(
         Unassigned(visits[visit].id, visits[visit].mandatory, explanations.of(visit))
         for visit in range(len(visits))
@@ -152,7 +159,8 @@ class _Improving:
 
     def __init__(self, day: Day, began: float, on_progress: Callable[[Progress], None] | None) -> None:
         self.day = day
-        self.candidates = candidates(day)
+        self.alone = AloneTable(day)
+        self.candidates = candidates(self.alone)
         self.rounds = rounds_of(day, [[] for _ in day.problem.reps])
         self.count = 0
         self._cost = (len(day.problem.visits) + 1, float("inf"))

@@ -94,6 +94,8 @@ def show_accuracy(visitor: Visitor, quality: Accuracy) -> None:
             words("p", say(texts.FORECAST_COVERAGE, share=f"{100 * model['coverage80']:.0f}"))
             span = {"first": measures["first_origin"], "last": measures["last_origin"]}
             words("p", say(texts.FORECAST_TESTED, **span), "fw-soft fw-small")
+        else:
+            words("p", say(texts.FORECAST_NOT_TESTED), "fw-soft")
         if quality.lived_wape is not None and quality.lived_coverage80 is not None:
             lived = {"wape": f"{100 * quality.lived_wape:.0f}", "coverage": f"{100 * quality.lived_coverage80:.0f}"}
             words("p", say(texts.FORECAST_LIVED, days=quality.lived_days, **lived))

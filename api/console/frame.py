@@ -116,8 +116,12 @@ def trouble(visitor: Visitor, message: str) -> None:
 
 
 def _content() -> Element:
-    main = box("main", "fw-main")
-    main.props["tabindex"] = "-1"
+    # Quasar makes the whole page a main element; here the bar stands in it, so its content takes that role.
+    page = ui.context.client.content.parent_slot
+    if page is not None:
+        page.parent.props["role"] = "none"
+    main = box("div", "fw-main")
+    main.props.update({"role": "main", "tabindex": "-1"})
     return main
 
 

@@ -199,7 +199,7 @@ class Card:
 
     def _edit(self) -> None:
         say = self._visitor.say
-        with ui.dialog() as dialog, box("section", "fw-dialog", label=say(texts.HINT_EDIT_TITLE)):
+        with ui.dialog() as dialog, box("div", "fw-dialog"):
             words("h2", say(texts.HINT_EDIT_TITLE))
             said = ui.textarea(label=say(texts.HINT_EDIT_BOX), value=self._suggestion.talk_track)
             said.props("outlined autogrow autofocus maxlength=4000")

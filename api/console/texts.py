@@ -213,6 +213,10 @@ FORECAST_TESTED = Text(
     "Tested as seen from the days {first} to {last}, by a model that had not seen what came after.",
     "以 {first} 至 {last} 各日为起点检验，被检验的模型没有见过之后的数据。",
 )
+FORECAST_NOT_TESTED = Text(
+    "The model in use has not been tested on past days yet; a worker does it after the first training.",
+    "当前模型还没有回测结果，首次训练后由 worker 在后台完成。",
+)
 FORECAST_LIVED = Text(
     "Since then, over {days} days: errors {wape} % of what was used, {coverage} % inside the band",
     "投入使用后 {days} 天：误差占消耗的 {wape} %，{coverage} % 落在区间内",

@@ -30,16 +30,17 @@ IdempotencyKey = Annotated[
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI description of the problem answers that a route may give, besides 401 and 422."""
+    """Return the OpenAPI description of the problem answers that a route may give, besides 400, 401 and 422."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     described: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem, "description": _MEANING[status], "content": content}
-        for status in sorted({401, 422, *statuses})
+        for status in sorted({400, 401, 422, *statuses})
     }
     return described
 
 
 _MEANING = {
+    400: "The body cannot be read at all.",
     401: "Nobody, or nobody known, asks.",
     403: "The asker may not do this.",
     404: "There is no such thing, or the asker may not know that there is.",

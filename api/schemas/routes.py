@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
-from api.schemas import Answer, Body, Code
+from api.schemas import Answer, Body, Code, Day
 from common.places import Location
 from common.units import format_clock_time
 from operations.day_plan import PlanSummary, StoredPlan
@@ -104,7 +104,7 @@ class WeightsBody(Body):
 class RoutePlanRequest(Body):
     """A day to plan: either a region of the organisation, or visits and reps of one's own."""
 
-    plan_date: date = Field(examples=["2026-11-23"])
+    plan_date: Day = Field(examples=["2026-11-23"])
     region: Code | None = Field(None, examples=["jinjiang"], description="Plan this region's customers who are due.")
     rep_codes: list[Code] | None = Field(None, min_length=1, max_length=300, description="Present; all by default.")
     visits: list[VisitBody] | None = Field(None, min_length=1, max_length=2_000)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.schemas import Answer, Body, Code
+from api.schemas import Answer, Body, Code, Day
 from operations.staffing import StoredReallocation
 from routing.reallocate import LendingRules
 
@@ -30,7 +30,7 @@ class RulesBody(Body):
 class StaffReallocationRequest(Body):
     """Which day to look at, and what is known beyond the records."""
 
-    work_date: date = Field(examples=["2026-11-28"])
+    work_date: Day = Field(examples=["2026-11-28"])
     work_h: dict[str, dict[str, Hours]] = Field(
         default_factory=dict,
         max_length=1_000,

@@ -10,12 +10,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError as UrlError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from common.clock import Clock, SystemClock
-from common.errors import InvalidInput, Text, Unavailable
+from common.errors import Conflict, InvalidInput, Text, Unavailable
 from operations.store.audit import watch
 
 BUSY_TIMEOUT_S = 15
@@ -66,13 +66,26 @@ class Database:
         ----------
         actor : str
             Code of who acts, for the stamps and the audit log.
+
+        Raises
+        ------
+        Conflict
+            When the rows contradict what is stored: a key that exists, a reference to nothing, a broken check. Use
+            cases look first and say it better; this is for what another process changed in between.
+        InvalidInput
+            When a value cannot be stored at all (too long, outside the range of its column).
         """
         engine = self.engine.execution_options(fieldwise_write=True)
         with Session(engine, expire_on_commit=False) as session:
             session.info.update(actor=actor, clock=self.clock)
             watch(session)
-            yield session
-            session.commit()
+            try:
+                yield session
+                session.commit()
+            except IntegrityError as error:
+                raise Conflict(Text("this contradicts what is stored now", "与现有记录冲突")) from error
+            except DataError as error:
+                raise InvalidInput(Text("a value cannot be stored", "有数值无法保存")) from error
 
     def ping(self) -> None:
         """Make sure that the database answers.

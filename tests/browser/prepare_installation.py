@@ -11,6 +11,7 @@ from api.settings import load_settings
 if __name__ == "__main__":
     services = wire(load_settings())
     way_in = prepare(services, lambda text: None)
+    services.hint_desk.engine()  # builds the index, which the service then only reads
     # Jobs of the first run (a backtest of a minute) would only take the processor from the pages.
     for job in services.jobs.list(status="queued"):
         services.jobs.cancel(job.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ Begin = Callable[..., Any]
 def expect(found: Any) -> Any:
     from playwright.sync_api import expect as playwright_expect
 
-    playwright_expect.set_options(timeout=30_000)  # the first hint waits for the encoder
+    playwright_expect.set_options(timeout=30_000)  # the first hint waits for the encoder to be read
     return playwright_expect(found)
 
 
@@ -148,7 +149,9 @@ def test_a_role_opens_its_own_pages_and_is_refused_the_others(
             assert status == 404
         else:
             assert status == 403, path
-            expect(window.page.get_by_role("heading", name="您的角色不能打开此页")).to_be_visible()
+            expect(
+                window.page.get_by_role("alert").get_by_text(re.compile("您的角色不能打开此页|not for your role"))
+            ).to_be_visible()
             assert window.page.get_by_role("table").count() == 0
             window.shoot(f"not-allowed-{role}")
 
@@ -240,7 +243,7 @@ def test_everything_reads_in_english_when_somebody_wants_that(visit: Begin) -> N
         window.open(path)
         expect(window.page.get_by_role("heading").first).to_be_visible()
         assert window.page.evaluate("document.documentElement.lang") == "en-US"
-        shown = window.page.locator("main").inner_text()
+        shown = window.page.get_by_role("main").inner_text()
         assert not any("一" <= sign <= "鿿" for sign in shown), shown
         window.shoot(f"english-{path[1:]}")
 

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import StatementError
 
 from common.clock import FixedClock
-from common.errors import InvalidInput, NotReady, Unavailable
+from common.errors import Conflict, InvalidInput, NotReady, Unavailable
 from operations.store import schema
 from operations.store.base import Base
 from operations.store.database import Database
@@ -104,7 +104,7 @@ def test_a_moment_without_a_zone_is_refused(each_database: Database) -> None:
 def test_rows_that_break_a_rule_are_refused(each_database: Database, wrong: Base) -> None:
     with each_database.write("tester") as session:
         session.add(region())
-    with pytest.raises(IntegrityError), each_database.write("tester") as session:
+    with pytest.raises(Conflict), each_database.write("tester") as session:
         session.merge(wrong)
     with each_database.read() as session:
         assert session.scalar(select(func.count()).select_from(Person)) == 0
@@ -186,7 +186,7 @@ def movement(kind: str, quantity: int, reference: str = "r1") -> StockMovement:
 def test_the_ledger_refuses_movements_with_the_wrong_sign(each_database: Database, kind: str, quantity: int) -> None:
     with each_database.write("tester") as session:
         session.add_all(stock_place())
-    with pytest.raises(IntegrityError), each_database.write("tester") as session:
+    with pytest.raises(Conflict), each_database.write("tester") as session:
         session.add(movement(kind, quantity))
 
 
@@ -195,7 +195,7 @@ def test_the_ledger_books_one_reference_once(each_database: Database) -> None:
         session.add_all(stock_place())
         session.flush()
         session.add(movement("receipt", 5))
-    with pytest.raises(IntegrityError), each_database.write("tester") as session:
+    with pytest.raises(Conflict), each_database.write("tester") as session:
         session.add(movement("receipt", 5))
     with each_database.read() as session:
         assert session.scalar(select(func.sum(StockMovement.quantity_units))) == 5

@@ -42,7 +42,7 @@ def test_nobody_moves_when_nothing_is_missing():
 
 def test_only_people_with_the_skill_go():
     regions = [region("A", 0, work={}), region("B", 1, work={"fair": 7.0})]
-    result = lent(regions, people("A", 2) + [Person("f", "A", frozenset({"fair"}))])
+    result = lent(regions, [*people("A", 2), Person("f", "A", frozenset({"fair"}))])
     assert [move.person_id for move in result.moves] == ["f"]
     result = lent(regions, people("A", 2))
     assert result.moves == ()

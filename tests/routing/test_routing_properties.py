@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from common.places import Location
+from routing.alone import AloneTable
 from routing.check import check
-from routing.construct import candidates, cost_of, fill, rounds_of
+from routing.construct import cost_of, drop, fill, rounds_of
 from routing.day import Day, Round
 from routing.plan import DayPlan, Route
 from routing.problem import Break, DayProblem, ObjectiveWeights, Rep, TimeWindow, Visit
 from routing.search import SearchTask, search
-from routing.solve import assemble
+from routing.solve import assemble, candidates
 from routing.travel_times import MatrixTravelTimes
 
 H = 3600
@@ -64,7 +65,9 @@ def days(draw, most_visits=6, most_reps=2):
 def keeps(problem, table, order):
     """Whether the checker accepts the order, judged only by times."""
     day = Day(problem, table)
-    plan = assemble(day, [Round(day, 0, order), *(Round(day, rep) for rep in range(1, len(problem.reps)))])
+    plan = assemble(
+        day, [Round(day, 0, order), *(Round(day, rep) for rep in range(1, len(problem.reps)))], AloneTable(day)
+    )
     return check(problem, table, plan).drivable, plan
 
 
@@ -92,6 +95,17 @@ def test_a_visit_fits_exactly_where_the_longer_round_is_feasible(case, data):
         assert (one.has_room_for(visit) and one.fits(visit, position)) == longer.feasible
 
 
+@settings(max_examples=80, deadline=None)
+@given(days())
+def test_the_table_of_lone_visits_says_what_empty_rounds_say(case):
+    problem, table = case
+    day = Day(problem, table)
+    able = AloneTable(day).able
+    for rep, visit in np.ndindex(able.shape):
+        empty = Round(day, rep)
+        assert able[rep, visit] == (empty.has_room_for(visit) and empty.fits(visit, 0))
+
+
 @settings(max_examples=30, deadline=None)
 @given(days(most_visits=3, most_reps=1))
 def test_a_round_without_breaks_ends_as_early_as_its_order_allows(case):
@@ -115,8 +129,8 @@ def test_a_first_plan_passes_the_checker_at_the_cost_that_it_states(case):
     problem, table = case
     day = Day(problem, table)
     rounds = rounds_of(day, [[] for _ in problem.reps])
-    fill(day, rounds, candidates(day), end_s=time.monotonic() + 5)
-    plan = assemble(day, rounds)
+    fill(day, rounds, candidates(AloneTable(day)), end_s=time.monotonic() + 5)
+    plan = assemble(day, rounds, AloneTable(day))
     report = check(problem, table, plan)
     assert report.drivable, report.violations
     assert abs(report.objective - plan.objective) < 1e-6
@@ -134,11 +148,11 @@ def test_every_order_that_the_search_finds_passes_the_checker(case, seed):
     problem, table = case
     day = Day(problem, table)
     found = []
-    search(SearchTask(day, candidates(day), time.monotonic() + 0.15, seed), found.append)
+    search(SearchTask(day, candidates(AloneTable(day)), time.monotonic() + 0.15, seed), found.append)
     for orders in found:
         rounds = [Round(day, rep, order) for rep, order in enumerate(orders)]
         assert all(one.feasible or not one.stops for one in rounds)
-        assert check(problem, table, assemble(day, rounds)).drivable
+        assert check(problem, table, assemble(day, rounds, AloneTable(day))).drivable
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,7 +160,7 @@ def test_every_order_that_the_search_finds_passes_the_checker(case, seed):
 def test_the_search_finds_the_best_of_all_orders_on_tiny_days(case):
     problem, table = case
     day = Day(problem, table)
-    options = candidates(day)
+    options = candidates(AloneTable(day))
     costs = [cost_of(day, [Round(day, 0)])]
     for count in range(1, len(problem.visits) + 1):
         for order in itertools.permutations(range(len(problem.visits)), count):
@@ -157,9 +171,15 @@ def test_the_search_finds_the_best_of_all_orders_on_tiny_days(case):
     end_s = time.monotonic() + 0.3
     search(
         SearchTask(day, options, end_s),
-        lambda orders: found.append(cost_of(day, [Round(day, 0, orders[0])])),
+        lambda orders: found.append(touched_up(day, orders)),
     )
     assert min(found) == min(costs)
+
+
+def touched_up(day, orders):
+    rounds = rounds_of(day, orders)
+    drop(day, rounds)
+    return cost_of(day, rounds)
 
 
 def solved():
@@ -178,7 +198,7 @@ def solved():
     rows = [*range(6), 0, 1, 0, 1]
     table = MatrixTravelTimes(gaps[np.ix_(rows, rows)], gaps[np.ix_(rows, rows)]).table(problem.locations())
     day = Day(problem, table)
-    return problem, table, assemble(day, [Round(day, 0, [0, 2, 4]), Round(day, 1, [1, 3, 5])])
+    return problem, table, assemble(day, [Round(day, 0, [0, 2, 4]), Round(day, 1, [1, 3, 5])], AloneTable(day))
 
 
 def tamperings(route: Route):

@@ -86,6 +86,8 @@ const FieldwiseGraticule = L.LayerGroup.extend({
     this.addLayer(L.polyline(points, style));
   },
   _mark(latitude, longitude, text, side) {
+    const at = this._map.latLngToContainerPoint([latitude, longitude]);
+    if (side === "west" ? at.y < 40 : at.x < 0) return; // the corner would hold two
     const icon = L.divIcon({ className: `fw-degree fw-degree-${side}`, iconSize: null, html: fieldwiseLabel(text, "") });
     this.addLayer(L.marker([latitude, longitude], { icon, interactive: false, keyboard: false }));
   },
