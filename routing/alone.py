@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class AloneTable:
     """Answers, for every rep and visit, whether the visit fits into an otherwise empty round.
 
-    It gives the same answers as :meth:`routing.day.Round.fits` on empty rounds, some hundred times faster: the breaks of
-    an empty round depend on the rep only, so that the rest is arithmetic on arrays of all visits.
+    It gives the same answers as :meth:`routing.day.Round.fits` on empty rounds, many times faster: when an
+    empty round's breaks may begin depends on the rep only, so that the rest is arithmetic on arrays of all visits.
 
     Attributes
     ----------

@@ -36,9 +36,14 @@ def fill(
     """
     placed = {visit for one in rounds for visit in one.stops}
     waiting = {visit for visit in range(len(options)) if options[visit] and visit not in placed}
-    near = {visit: set(_near(day, visit, options[visit], rounds, nearest)) for visit in waiting}
-    neighbours = _neighbours(day, sorted(waiting))
-    offers = [offer for visit in waiting for rep in near[visit] if (offer := _offer(day, rounds[rep], visit))]
+    near: dict[int, set[int]] = {}
+    offers: list[Offer] = []
+    for visit in sorted(waiting):
+        if time.monotonic() > end_s:
+            break
+        near[visit] = set(_near(day, visit, options[visit], rounds, nearest))
+        offers += [offer for rep in near[visit] if (offer := _offer(day, rounds[rep], visit))]
+    neighbours = _neighbours(day, sorted(near))
     heapq.heapify(offers)
     while offers and time.monotonic() < end_s:
         _, _, visit, rep, position, stops = heapq.heappop(offers)
@@ -130,10 +135,13 @@ def _near(day: Day, visit: int, reps: Sequence[int], rounds: Sequence[Round], ne
     """Return the reps whose round passes nearest to ``visit``."""
     if len(reps) <= nearest:
         return reps
-    ways = day.travel_s[visit]
-    return heapq.nsmallest(
-        nearest, reps, key=lambda rep: min(ways[place] for place in [day.start_place[rep], *rounds[rep].stops])
-    )
+    ways, start = day.travel_s[visit], day.start_place
+
+    def way(rep: int) -> int:
+        stops = rounds[rep].stops
+        return min(ways[start[rep]], *[ways[stop] for stop in stops]) if stops else ways[start[rep]]
+
+    return heapq.nsmallest(nearest, reps, key=way)
 
 
 def cost_of(day: Day, rounds: Sequence[Round]) -> tuple[int, float]:

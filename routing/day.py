@@ -245,6 +245,8 @@ class Round:
         """
         if not self.has_room_for(visit):
             return None
+        if not self.stops:
+            return (self.added_cost(visit, 0), 0) if self.fits(visit, 0) else None
         options = sorted((self.added_cost(visit, position), position) for position in range(len(self.stops) + 1))
         return next((option for option in options if self.fits(visit, option[1])), None)
 

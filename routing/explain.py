@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 
 from common.errors import Text
@@ -20,14 +22,19 @@ ORDER = (
     "day_full",
     "not_worth_it",
     "has_room",
+    "not_tried",
 )
 
 
 class Explanations:
-    """Reasons for visits left out beside the given rounds."""
+    """Reasons for visits left out beside the given rounds.
 
-    def __init__(self, day: Day, rounds: Sequence[Round], alone: AloneTable) -> None:
+    After ``end_s`` (``time.monotonic()``) positions are no longer tried, and the reason says so.
+    """
+
+    def __init__(self, day: Day, rounds: Sequence[Round], alone: AloneTable, *, end_s: float = math.inf) -> None:
         self._day = day
+        self._end_s = end_s
         self._rounds = rounds
         self._able = alone.able.tolist()
         self._at_any_hour = alone.in_time_at_any_hour.tolist()
@@ -67,7 +74,10 @@ class Explanations:
             return "visit_limit"
         if rep.capacity is not None and one.load + day.load[visit] > rep.capacity:
             return "load_full"
-        found = one.best_insertion(visit)
+        if one.stops and time.monotonic() > self._end_s:
+            return "not_tried"
+        # A visit that fits into an empty round (it is able to, or it would not be here) needs no trying.
+        found = one.best_insertion(visit) if one.stops else (0.0, 0)
         if found is None:
             return "day_full"
         return "has_room" if is_worth_it(day, one, visit, found[1]) else "not_worth_it"
@@ -96,6 +106,7 @@ def _sentence(day: Day, visit: int, code: str, reps: Sequence[int]) -> Text:
         "day_full": ("no gap in the day: every position was tried", "行程已满：已逐一尝试所有插入位置"),
         "not_worth_it": ("the way there costs more than the visit is worth", "路程成本高于拜访价值"),
         "has_room": ("there is a gap for it, which this order leaves unused", "仍有可插入的空档，此顺序未使用"),
+        "not_tried": ("the time limit left no time to try", "时间已用完，未能尝试"),
     }
     en, zh = sentences[code]
     return Text(f"{who}: {en}", f"{who_zh}：{zh}")

@@ -90,7 +90,8 @@ class Reason:
     ----------
     code : str
         ``no_skill``, ``too_much_load``, ``unreachable_within_shift``, ``window_impossible``, ``visit_limit``,
-        ``load_full``, ``day_full``, ``not_worth_it``; ``has_room`` in orders that were given, or when time ran out.
+        ``load_full``, ``day_full``, ``not_worth_it``; ``has_room`` in orders that were given or when time ran out, and
+        ``not_tried`` when the time limit is too short for so large a day.
     rep_ids : tuple of str
         Those whom it holds for.
     text : Text

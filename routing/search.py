@@ -26,7 +26,7 @@ COST_SCALE = 10
 LIGHT_OPERATORS = frozenset({"use_relocate", "use_exchange", "use_two_opt", "use_cross"})
 """Local search between ruin steps must be cheap: the ruin step finds the improvements (docs/decisions/0020)."""
 OPTIONAL_OPERATORS = frozenset({"use_make_active", "use_make_inactive", "use_swap_active"})
-"""Added when visits may be left out; on other days they cost half of the search's speed."""
+"""Added when visits may be left out; on other days they only slow the search down."""
 REMOVED_VISITS_PRIZES, REMOVED_VISITS_FIXED = 20, 10
 LONGEST_STRING = 10
 HOTTEST, COLDEST = 1.0, 0.03
@@ -62,7 +62,7 @@ def search(task: SearchTask, on_better: Callable[[Orders], None]) -> None:
     """
     visits = task.day.problem.visits
     everyone = all(visits[visit].mandatory for visit, reps in enumerate(task.candidates) if reps)
-    # Where nobody may be left out, saying so outright searches twice as fast as a high price; but it may find no plan.
+    # Where nobody may be left out, saying so outright finds better plans than a high price; but it may find none.
     if not (everyone and _search(_Model(task, firm=True), task.end_s, on_better)):
         _search(_Model(task, firm=False), task.end_s, on_better)
 

@@ -11,6 +11,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
+from api.services import Services
 from tests.api.conftest import Client
 
 EXAMPLES = 15
@@ -19,9 +20,10 @@ CHECKS = [not_a_server_error, status_code_conformance, response_schema_conforman
 
 @pytest.mark.slow
 def test_no_request_right_or_wrong_is_answered_with_a_server_error(
-    anonymous: TestClient, signed_in: Client, subtests: pytest.Subtests
+    anonymous: TestClient, signed_in: Client, services: Services, subtests: pytest.Subtests
 ) -> None:
     headers = {"Authorization": signed_in("director").headers["authorization"]}
+    services.hint_desk.engine()
     description = schemathesis.openapi.from_asgi("/openapi.json", anonymous.app)
     for found in description.get_all_operations():
         operation = found.ok()

@@ -27,12 +27,26 @@ SCREENS = {"phone": (390, 844), "desktop": (1280, 800)}
 START_TIMEOUT_S = 60
 
 
+def find_chromium() -> str | None:
+    return os.environ.get("FIELDWISE_CHROMIUM") or shutil.which("chromium")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that open a browser; where there is none they are skipped, all of a file in one line."""
+    missing = pytest.mark.skip(reason="no Chromium: install the package chromium, or set FIELDWISE_CHROMIUM to it")
+    for item in items:
+        if isinstance(item, pytest.Function) and "visit" in item.fixturenames:
+            item.add_marker(pytest.mark.browser)
+            if find_chromium() is None:
+                item.add_marker(missing)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where Chromium is. All tests that need it skip here, so that its absence is one line."""
-    found = os.environ.get("FIELDWISE_CHROMIUM") or shutil.which("chromium")
-    if found is None:
-        pytest.skip("no Chromium: install the package chromium, or set FIELDWISE_CHROMIUM to where it is")
+    """Where Chromium is."""
+    found = find_chromium()
+    assert found is not None, "tests that need it are skipped without it"
     return found
 
 
@@ -118,8 +132,9 @@ def stop(children: list[subprocess.Popen[bytes]]) -> None:
             child.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """A running Chromium. Its driver keeps an event loop running in this thread, so it ends with its module."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

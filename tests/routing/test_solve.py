@@ -166,10 +166,19 @@ def test_visits_beyond_one_search_are_searched_by_district(monkeypatch):
 
 
 def test_another_seed_searches_another_way_and_both_hold():
-    visits = [visit(number * 5 % 30) for number in range(6)]
     visits = [visit(number) for number in range(14)]
     for seed in (0, 7):
         assert solved(visits, [rep()], seed=seed)[2].feasible
+
+
+def test_a_limit_too_short_for_the_day_is_kept_and_said():
+    visits = [visit(number, service_s=1800) for number in range(300)]
+    began = time.monotonic()
+    _, plan, report = solved(visits, [rep(str(number)) for number in range(8)], time_limit_s=0.25)
+    assert time.monotonic() - began < 2
+    assert report.feasible
+    assert plan.search.ended == "limit"
+    assert {code for reasons in codes(plan).values() for code in reasons} & {"not_tried", "day_full"}
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), 10**6])

