@@ -99,11 +99,18 @@ def _first_forecast(services: Services, say: Say) -> None:
         card = demand.train_model(services.database, folder, SYSTEM.code, country=services.settings.holiday_country)
         if not isinstance(card, TooLittleHistory):
             demand.make_forecast(services.database, folder, SYSTEM.code)
-            # The backtest takes as long again: a worker does it while the first questions are asked.
-            services.jobs.enqueue("train-forecast", {}, actor=SYSTEM.code, job_id=f"first-backtest-{card.version}")
     except FieldwiseError as error:
         # An organisation without any consumption yet works without forecasts.
         say(error.text)
+
+
+def measure_first_model(services: Services) -> None:
+    """Ask a worker for the backtest of a model that has none yet: it takes as long as the training itself."""
+    with services.database.read() as session:
+        newest = demand.models(session, SYSTEM)[:1]
+    for card in newest:
+        if not card.measures:
+            services.jobs.enqueue("train-forecast", {}, actor=SYSTEM.code, job_id=f"first-backtest-{card.version}")
 
 
 def _way_in(services: Services) -> WayIn:

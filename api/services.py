@@ -22,7 +22,6 @@ from operations.access import Actor
 from operations.hints import HintDesk
 from operations.store import schema
 from operations.store.database import Database
-from routing.osrm import OsrmTravelTimes
 from routing.travel_times import HaversineTravelTimes, TravelTimes
 
 log = logging.getLogger("fieldwise")
@@ -145,6 +144,8 @@ def make_encoder(settings: Settings) -> Encoder:
 def make_travel_times(settings: Settings) -> TravelTimes:
     """Return the source of travel times that the settings name."""
     if settings.travel_times == "osrm":
+        from routing.osrm import OsrmTravelTimes
+
         return OsrmTravelTimes(settings.osrm_url)
     return HaversineTravelTimes(speed_kmh=settings.travel_speed_kmh, detour_factor=settings.travel_detour_factor)
 

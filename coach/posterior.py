@@ -136,16 +136,29 @@ def mean_reciprocal_rank(scores: Doubles, labels: Ints) -> float:
 
 
 def _solve(kernel: Doubles, ridge: float, targets: Doubles, blocks: Sequence[Ints]) -> tuple[Doubles, HeldOutScores]:
-    from scipy.linalg import cho_factor, cho_solve
-
-    size = len(kernel)
-    inverse = cho_solve(cho_factor(kernel + ridge * np.eye(size), check_finite=False), np.eye(size), check_finite=False)
+    inverse = _inverse(kernel + ridge * np.eye(len(kernel)))
     dual = inverse @ targets
     by_group = np.empty_like(dual)
     for block in blocks:
         by_group[block] = targets[block] - np.linalg.solve(inverse[np.ix_(block, block)], dual[block])
     by_row = targets - dual / np.diag(inverse)[:, None]
     return dual, HeldOutScores(by_group, by_row)
+
+
+def _inverse(matrix: Doubles) -> Doubles:
+    """Return the inverse of a symmetric positive definite matrix, which is overwritten.
+
+    LAPACK's pair for this (potrf, potri) needs less than half the work of solving for the identity.
+    """
+    from scipy.linalg import lapack
+
+    factor, failed = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    if failed == 0:
+        half, failed = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if failed != 0:
+        raise ArithmeticError(f"the kernel matrix is not positive definite (LAPACK says {failed})")
+    inverse: Doubles = np.tril(half) + np.tril(half, -1).T
+    return inverse
 
 
 def _linear_map(samples: Samples, dense_weight: float, dual: Doubles) -> TypePosterior:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_TRAINING_ROWS = 4000
 """Rows that the posterior is fitted on at most: its cost grows with their cube."""
+_ROWS_AT_ONCE = 256
 LEAST_SAYINGS = 60
 """Sayings of types with at least two entries that the weights need; with fewer, the standard weights serve."""
 
@@ -118,9 +120,7 @@ def _left_out_matches(
     vectors = dense.vectors()
     bounds = np.append(plan.starts, plan.entry_rows)
     found = []
-    for row in rows:
-        cosines = (vectors @ vectors[row]).astype(np.float64)
-        overlaps = lexical.scores(lexical.rows[row]).astype(np.float64)
+    for row, cosines, overlaps in _similarities(vectors, lexical, rows):
         fused = share * z_scores(cosines, cosines.mean(), cosines.std())
         fused += (1 - share) * z_scores(overlaps, overlaps.mean(), overlaps.std())
         if row < plan.entry_rows:
@@ -131,6 +131,17 @@ def _left_out_matches(
         nearest = (float(each[: plan.entry_rows][others].max(initial=0.0)) for each in (overlaps, cosines))
         found.append(Matches(evidence, np.full(len(evidence), -1), *nearest))
     return found
+
+
+def _similarities(
+    vectors: Floats, lexical: LexicalChannel, rows: Ints
+) -> Iterator[tuple[int, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Yield each row with its dense and lexical similarity to every row; some hundred rows are multiplied at once."""
+    for begin in range(0, len(rows), _ROWS_AT_ONCE):
+        chunk = rows[begin : begin + _ROWS_AT_ONCE]
+        cosines = (vectors[chunk] @ vectors.T).astype(np.float64)
+        overlaps = (lexical.rows[chunk] @ lexical.rows.T).toarray().astype(np.float64)
+        yield from zip(chunk.tolist(), cosines, overlaps, strict=True)
 
 
 def _report(probabilities: Doubles, labels: Ints, sayings_rejected: Bools, others_rejected: Bools) -> HeldOut:

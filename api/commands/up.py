@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -24,25 +25,108 @@ if TYPE_CHECKING:
     from api.services import Services
     from api.settings import Settings
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 300
 
 
 def up() -> None:
     """Set up what is missing, then run service and worker until Ctrl-C."""
-    from api.first_run import prepare
-    from api.services import wire
     from api.settings import load_settings
 
+    children = Children()
     try:
         settings = load_settings()
         check_port(settings)
         check_folder(settings)
-        services = wire(settings)
-        way_in = prepare(services, lambda text: typer.echo(say(text)))
-        services.database.close()
-        run_together(settings, lambda: typer.echo(banner(services, way_in)))
+        signal.signal(signal.SIGTERM, _interrupt)
+        start_everything(settings, children)
+        children.wait_for_one_to_end()
     except FieldwiseError as error:
+        children.stop()
         fail(error)
+    except KeyboardInterrupt:
+        typer.echo("")
+    finally:
+        children.stop()
+
+
+def start_everything(settings: Settings, children: Children) -> None:
+    """Prepare the installation, start service and worker, and print how to get in.
+
+    A service takes seconds to load, so where nothing is left to prepare it is started at once, beside the look at what
+    is there. The worker comes last: the first answer matters more than the first job.
+    """
+    prepared = settings.data_folder / "prepared"
+    early = prepared.exists() and prepared.read_text(encoding="utf-8") == release()
+    if early:
+        children.start("serve")
+    from api.first_run import measure_first_model, prepare
+    from api.services import wire
+
+    services = wire(settings)
+    way_in = prepare(services, lambda text: typer.echo(say(text)))
+    prepared.write_text(release(), encoding="utf-8")
+    first_index = not settings.index_folder.exists()
+    if not early:
+        services.database.close()
+        children.start("serve")
+    if first_index:
+        typer.echo(say(Text("Building the hint index …", "正在建立话术索引……")))
+    # The first index takes a while, and the lines in the banner are to work at once; later starts need not wait.
+    wait_until_ready(settings, children, "/readyz" if first_index else "/healthz")
+    children.start("worker")
+    typer.echo(banner(services, way_in))
+    measure_first_model(services)
+    services.close()
+
+
+def release() -> str:
+    """Return a text that changes with the version and with every migration."""
+    folder = Path(__file__).parents[2] / "operations/store/migrations/versions"
+    newest = max((file.name for file in folder.glob("*.py")), default="")
+    return f"{version('fieldwise')} {newest}\n"
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class Children:
+    """The processes of this installation, started and stopped together."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, command: str) -> None:
+        """Start ``fieldwise <command>`` as a process of its own."""
+        self._running[command] = subprocess.Popen([sys.executable, "-m", "api.cli", command])
+
+    def ended(self) -> str | None:
+        """Return the command of a process that ended, if one did."""
+        return next((name for name, process in self._running.items() if process.poll() is not None), None)
+
+    def wait_for_one_to_end(self) -> None:
+        """Wait as long as all processes run.
+
+        Raises
+        ------
+        Unavailable
+            When one ends.
+        """
+        while self.ended() is None:
+            time.sleep(0.3)
+        name = self.ended()
+        raise Unavailable(Text(f"the {name} process ended; see the lines above", f"{name} 进程已退出，请看上面的输出"))
+
+    def stop(self) -> None:
+        """Ask all processes to end, and end those that do not."""
+        for process in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._running.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def check_port(settings: Settings) -> None:
@@ -95,58 +179,23 @@ def check_folder(settings: Settings) -> None:
         ) from error
 
 
-def run_together(settings: Settings, on_ready: Callable[[], None]) -> None:
-    """Start worker and service as processes of their own, and stop both when one ends or Ctrl-C comes."""
-    commands = (["worker"], ["serve"])
-    children = [subprocess.Popen([sys.executable, "-m", "api.cli", *command]) for command in commands]
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        wait_until_ready(settings, children)
-        on_ready()
-        while all(child.poll() is None for child in children):
-            time.sleep(0.3)
-        ended = next(child for child in children if child.poll() is not None)
-        name = commands[children.index(ended)][0]
-        raise Unavailable(Text(f"the {name} ended; see the lines above", f"{name} 已退出，请看上面的输出"))
-    except KeyboardInterrupt:
-        typer.echo("")
-    finally:
-        stop_all(children)
-
-
-def wait_until_ready(settings: Settings, children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Wait until the service answers.
+def wait_until_ready(settings: Settings, children: Children, path: str) -> None:
+    """Wait until the service answers at ``path``.
 
     Raises
     ------
     NotReady
-        When a process ends before that, or a minute passes.
+        When a process ends before that, or five minutes pass.
     """
-    address = f"http://{settings.host}:{settings.port}/healthz"
+    address = f"http://{settings.host}:{settings.port}{path}"
     until = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < until and all(child.poll() is None for child in children):
+    while time.monotonic() < until and children.ended() is None:
         try:
             with urllib.request.urlopen(address, timeout=1):
                 return
         except OSError:
             time.sleep(0.1)
     raise NotReady(Text("the service did not start; see the lines above", "服务未能启动，请看上面的输出"))
-
-
-def stop_all(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ask the processes to end, and end those that do not."""
-    for child in children:
-        if child.poll() is None:
-            child.send_signal(signal.SIGTERM)
-    for child in children:
-        try:
-            child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
 
 
 def banner(services: Services, way_in: WayIn) -> str:
