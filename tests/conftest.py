@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,27 +77,25 @@ def database(tmp_path: Path, clock: FixedClock) -> Iterator[Database]:
 def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the sample organisation, library, index and a forecast: made once, for all test processes.
 
-    Tests must not write to it: they take a copy (see `installation`).
+    ``way-in.json`` in it holds the password and a sign-in name for each role. Tests must not write to it: they take a
+    copy (see `installation`). ``FIELDWISE_TEST_PREPARED`` names a folder that is kept between runs.
     """
     from filelock import FileLock
-
-    from api.first_run import prepare
-    from api.services import wire
-    from api.settings import Settings
 
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = Path(os.environ.get("FIELDWISE_TEST_PREPARED") or base / "prepared")
-    with FileLock(base / "prepared.lock"):
-        if not (folder / "done").exists():
-            services = wire(Settings(data_folder=folder))
-            prepare(services, lambda text: None)
-            services.hint_desk.engine()
-            services.close()
-            # Jobs of the first run are not what tests want to wait for.
-            for left in folder.glob("jobs.db*"):
-                left.unlink()
-            (folder / "done").touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "way-in.json").exists():
+            # A process of its own: the encoder and the trees would stay in the memory of this one.
+            script = Path(__file__).with_name("prepare_installation.py")
+            environment = os.environ | {"FIELDWISE_DATA_FOLDER": str(folder)}
+            told = subprocess.run(
+                [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False
+            )
+            assert told.returncode == 0, told.stderr
+            (folder / "way-in.json").write_text(told.stdout.splitlines()[-1], encoding="utf-8")
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -61,30 +60,11 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def prepared(chromium: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder with the sample organisation, made once for all processes that run tests at the same time."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "prepared"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "way-in.json").exists():
-            script = Path(__file__).with_name("prepare_installation.py")
-            environment = os.environ | {"FIELDWISE_DATA_FOLDER": str(folder / "installation")}
-            told = subprocess.run(
-                [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False
-            )
-            assert told.returncode == 0, told.stderr
-            (folder / "way-in.json").write_text(told.stdout.splitlines()[-1], encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="session")
-def site(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(prepared_folder: Path, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The sample organisation, served; the worker runs beside it."""
     folder = tmp_path_factory.mktemp("site") / "installation"
-    shutil.copytree(prepared / "installation", folder)
-    way_in = json.loads((prepared / "way-in.json").read_text(encoding="utf-8"))
+    shutil.copytree(prepared_folder, folder)
+    way_in = json.loads((prepared_folder / "way-in.json").read_text(encoding="utf-8"))
     port = free_port()
     environment = os.environ | {
         "FIELDWISE_DATA_FOLDER": str(folder),
