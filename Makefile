@@ -25,8 +25,15 @@ check: .venv/.ready-dev
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_docs.py
 
+# Published instances: make bench SOLOMON=path/to/solomon; a demand file of your own: make bench DEMAND=file.csv.gz
+SOLOMON ?=
+DEMAND ?= tests/forecasting/six_stations.csv.gz
 bench: .venv/.ready-dev
-	@set -e; for name in coach routing forecasting; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+	$(BIN)/python -m benchmarks.coach
+	$(BIN)/python -m benchmarks.routing $(if $(SOLOMON),--solomon $(SOLOMON),--parts days,staffing)
+	$(BIN)/python -m benchmarks.forecasting backtest $(DEMAND)
+	$(BIN)/python -m benchmarks.forecasting speed
+	$(BIN)/python -m benchmarks.jobs
 
 docs: .venv/.ready-dev
 	$(BIN)/python tools/write_reference.py

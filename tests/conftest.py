@@ -88,11 +88,12 @@ def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not (folder / "way-in.json").exists():
-            # A process of its own: the encoder and the trees would stay in the memory of this one.
+            # A process of its own: the encoder and the trees would stay in the memory of this one. -P: the folders of
+            # tests are named like the packages and would hide them.
             script = Path(__file__).with_name("prepare_installation.py")
             environment = os.environ | {"FIELDWISE_DATA_FOLDER": str(folder)}
             told = subprocess.run(
-                [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False
+                [sys.executable, "-P", str(script)], env=environment, capture_output=True, text=True, check=False
             )
             assert told.returncode == 0, told.stderr
             (folder / "way-in.json").write_text(told.stdout.splitlines()[-1], encoding="utf-8")
