@@ -15,8 +15,9 @@ from pathlib import Path
 from common.places import Location
 from routing.check import check
 from routing.problem import Break, DayProblem, Rep, TimeWindow, Visit
-from routing.reallocate import Person, ReallocationProblem, Region, reallocate
+from routing.reallocate import reallocate
 from routing.solve import solve
+from routing.staffing_problem import Person, ReallocationProblem, Region
 from routing.travel_times import HaversineTravelTimes
 from routing.visit_files import spread_reps, visits_from_csv
 from routing.vrptw import bench

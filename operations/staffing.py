@@ -21,7 +21,8 @@ from operations.store.tables import Customer, Event, PlannedActivity, StaffReall
 from operations.store.tables import Person as PersonRow
 from operations.store.tables import Region as RegionRow
 from operations.vocabulary import SKILLS
-from routing.reallocate import LendingRules, Person, Reallocation, ReallocationProblem, Region, reallocate
+from routing.reallocate import Reallocation, reallocate
+from routing.staffing_problem import LendingRules, Person, ReallocationProblem, Region
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.schemas import Answer, Body, Code, Day
 from operations.staffing import StoredReallocation
-from routing.reallocate import LendingRules
+from routing.staffing_problem import LendingRules
 
 Hours = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
