@@ -36,7 +36,7 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     "recorder": frozenset({"hints:ask", "library:read", "library:write", "customers:read", "routes:read"}),
     "logistics": _READ_ALL | {"hints:ask", "routes:plan", "staffing:plan", "transfers:plan"},
     "region_manager": _READ_ALL
-    | {"hints:ask", "library:write", "contacts:read", "routes:plan", "staffing:plan", "transfers:plan", "audit:read"},
+    | {"hints:ask", "library:write", "contacts:read", "routes:plan", "transfers:plan", "audit:read"},
     "analyst": _READ_ALL | {"hints:ask", "forecasts:train"},
     "director": frozenset(SCOPES),
 }

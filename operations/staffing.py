@@ -92,6 +92,7 @@ def staffing_problem(
         For unknown regions, skills or reps.
     """
     actor.require("staffing:plan")
+    actor.require_region(None)  # lending looks into the people and the work of every region
     rows = list(session.scalars(select(RegionRow).order_by(RegionRow.code)))
     reps = list(
         session.scalars(select(PersonRow).where(PersonRow.role == "rep", PersonRow.active).order_by(PersonRow.code))
@@ -219,6 +220,7 @@ def reallocation(session: Session, actor: Actor, proposal_id: str) -> StoredReal
         When there is none.
     """
     actor.require("staffing:plan")
+    actor.require_region(None)  # lending looks into the people and the work of every region
     row = session.get(StaffReallocation, proposal_id)
     if row is None:
         raise NotFound(Text(f"there is no staffing proposal {proposal_id!r}", f"没有人员调配方案 {proposal_id!r}"))

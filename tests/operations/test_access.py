@@ -1,12 +1,14 @@
 """Roles, scopes, regions and masks."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from common.errors import Conflict, Forbidden, InvalidInput, NotFound
-from operations import customers, people
+from operations import customers, people, staffing
 from operations.access import ROLE_SCOPES, SCOPES, Actor, check_scopes, mask_address, mask_phone
 from operations.store.database import Database
 from operations.store.tables import ApiKey, AuditRecord
@@ -119,3 +121,15 @@ def test_people_who_left_cannot_act(organisation: Database) -> None:
     with organisation.read() as session:
         assert people.sign_in_record(session, "gone") is None
         assert people.actor_of_person(session, "gone") is None
+
+
+def test_lending_people_needs_a_view_of_all_regions(organisation: Database, actors: Actors) -> None:
+    day = date(2026, 11, 28)
+    bound_key = Actor("key:1", "key", frozenset({"staffing:plan"}), region_code="wuhou")
+    with organisation.read() as session:
+        assert len(staffing.staffing_problem(session, actors["logistics"], day).regions) == 2
+        for actor in (bound_key, actors["manager"], actors["rep-1"], actors["analyst"]):
+            with pytest.raises(Forbidden):
+                staffing.staffing_problem(session, actor, day)
+            with pytest.raises(Forbidden):
+                staffing.reallocation(session, actor, "any")
