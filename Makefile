@@ -29,7 +29,8 @@ check: .venv/.ready-dev
 SOLOMON ?=
 DEMAND ?= tests/forecasting/six_stations.csv.gz
 bench: .venv/.ready-dev
-	$(BIN)/python -m benchmarks.coach
+	$(BIN)/python -m benchmarks.hints
+	$(BIN)/python -m benchmarks.hint_learning
 	$(BIN)/python -m benchmarks.routing $(if $(SOLOMON),--solomon $(SOLOMON),--parts days,staffing)
 	$(BIN)/python -m benchmarks.forecasting backtest $(DEMAND)
 	$(BIN)/python -m benchmarks.forecasting speed

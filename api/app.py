@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 
 from api import errors
 from api.middleware import BodyLimit, Measures
-from api.routers import forecasts, health, hints, jobs, library, people, routes, staffing, stock
+from api.routers import forecasts, health, hints, jobs, library, live, people, routes, staffing, stock
 from api.services import Services, wire
 from api.settings import Settings, load_settings
 
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     )
     app.state.services = wired
     errors.install(app)
-    for module in (hints, library, routes, staffing, forecasts, stock, people, jobs, health):
+    for module in (hints, live, library, routes, staffing, forecasts, stock, people, jobs, health):
         app.include_router(module.router)
     app.include_router(people.sign_in_router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

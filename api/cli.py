@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from api.commands.coach import hint, library_app
+from api.commands.coach import hint
+from api.commands.coach_engine import coach_app
 from api.commands.database import db_app
 from api.commands.forecast import forecast_app
+from api.commands.library import library_app
 from api.commands.routes import routes_app
 from api.commands.service import doctor, serve, worker
 from api.commands.up import up
@@ -30,6 +32,7 @@ app.command()(worker)
 app.command()(doctor)
 app.command()(hint)
 app.add_typer(library_app, name="library")
+app.add_typer(coach_app, name="coach")
 app.add_typer(routes_app, name="routes")
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(db_app, name="db")

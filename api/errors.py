@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from api.field_problems import field_problem
 from common.errors import (
@@ -84,13 +85,13 @@ def preferred_language(accept_language: str | None, default: str) -> str:
     return max(weights, key=lambda language: weights[language]) if weights else default
 
 
-def language_of(request: Request) -> str:
+def language_of(request: HTTPConnection) -> str:
     """Return the language in which a request wants its texts."""
     return preferred_language(request.headers.get("accept-language"), request.app.state.services.settings.language)
 
 
 def problem(
-    request: Request,
+    request: HTTPConnection,
     status: int,
     text: Text | None = None,
     *,
@@ -113,7 +114,7 @@ def problem(
     return JSONResponse(body, status, media_type=MEDIA_TYPE, headers={"Content-Language": language, **(headers or {})})
 
 
-def fieldwise_problem(request: Request, error: FieldwiseError) -> JSONResponse:
+def fieldwise_problem(request: HTTPConnection, error: FieldwiseError) -> JSONResponse:
     """Return the answer to one of our own errors."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     headers = {}

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from api.jobs import JobContext, JobHandler, ScheduledJob
-from common.errors import Text
+from common.errors import FieldwiseError, Text
 from forecasting.model import TooLittleHistory
-from operations import day_plan, demand, repeated_requests, staffing
+from operations import (
+    day_plan,
+    demand,
+    hint_drafts,
+    hint_log,
+    library,
+    library_import,
+    live_records,
+    repeated_requests,
+    staffing,
+)
+from operations.access import Actor
+from operations.library_import import ImportWatch
 
 if TYPE_CHECKING:
     from api.services import Services
 
 JOBS_KEPT_FOR = timedelta(days=30)
+DRAFTS_FROM_THE_LAST = timedelta(days=35)
+"""Feedback and visits of this time become drafts; a run that was missed is made up for by the next one."""
 
 
 def job_handlers(services: Services) -> dict[str, JobHandler]:
@@ -23,6 +38,8 @@ def job_handlers(services: Services) -> dict[str, JobHandler]:
         "reallocate-staff": JobHandler("solve", lambda context, payload: _reallocate(services, context, payload)),
         "train-forecast": JobHandler("train", lambda context, payload: _train(services, context)),
         "make-forecast": JobHandler("train", lambda context, payload: _forecast(services, context)),
+        "hint-drafts": JobHandler("import", lambda context, payload: _draft_from_hints(services, context)),
+        "import-library": JobHandler("import", lambda context, payload: _import_library(services, context, payload)),
         "housekeeping": JobHandler("import", lambda context, payload: _tidy(services)),
     }
 
@@ -33,6 +50,7 @@ def schedules(services: Services) -> tuple[ScheduledJob, ...]:
     return (
         ScheduledJob("nightly-forecast", f"30 {hour} * * *", "make-forecast"),
         ScheduledJob("weekly-training", f"0 {hour} * * 1", "train-forecast"),
+        ScheduledJob("nightly-drafts", "45 3 * * *", "hint-drafts"),
         ScheduledJob("housekeeping", "15 4 * * *", "housekeeping"),
     )
 
@@ -84,8 +102,56 @@ def _forecast(services: Services, context: JobContext) -> dict[str, Any]:
     return {"origin": made.origin.isoformat(), "days": len(made.days), "forecasts": "/v1/forecasts"}
 
 
+def _draft_from_hints(services: Services, context: JobContext) -> dict[str, Any]:
+    def draft() -> dict[str, Any]:
+        from coach.near_duplicates import LexicalNearDuplicates
+
+        since, actor = services.clock.now() - DRAFTS_FROM_THE_LAST, Actor.system("hint-drafts")
+        with services.database.read() as session:
+            near = LexicalNearDuplicates(library.published(session), limit=hint_drafts.NEAREST_NAMED)
+        with services.database.write(actor.code) as session:
+            report = hint_drafts.draft_from_hints(
+                session,
+                actor,
+                since,
+                near_duplicates=lambda line: [(each.key, each.language, each.similarity) for each in near([line])],
+            )
+        return {"drafts": len(report.made), "nothing_new": report.nothing_new, "unfit": report.unfit}
+
+    return context.step("draft", draft)
+
+
+def _import_library(services: Services, context: JobContext, payload: dict[str, Any]) -> dict[str, Any]:
+    asker = payload["asker"]
+    scopes = frozenset({"library:read", "library:write"})
+    actor = Actor(context.actor, asker["kind"], scopes, region_code=asker["region"])
+    watch = ImportWatch(lambda progress: context.report(asdict(progress)), context.cancelled)
+
+    def run() -> dict[str, Any]:
+        dry_run = payload["dry_run"]
+        return asdict(
+            library_import.import_kept_file(services.database, actor, context.job_id, dry_run=dry_run, watch=watch)
+        )
+
+    try:
+        report = context.step("import", run)
+    except FieldwiseError:
+        library_import.drop_file(services.database, context.job_id)
+        raise
+    library_import.drop_file(services.database, context.job_id)
+    return report
+
+
 def _tidy(services: Services) -> dict[str, Any]:
     with services.database.write("housekeeping") as session:
         answers = repeated_requests.forget_old(session)
+        library_import.forget_old(session)
+        conversations = live_records.forget_old(session, timedelta(hours=services.settings.live_keep_h))
+        candidates = hint_log.forget_old_candidates(session)
     jobs = services.jobs.forget_finished(services.clock.now() - JOBS_KEPT_FOR)
-    return {"answers_forgotten": answers, "jobs_forgotten": jobs}
+    return {
+        "answers_forgotten": answers,
+        "conversations_forgotten": conversations,
+        "candidates_forgotten": candidates,
+        "jobs_forgotten": jobs,
+    }

@@ -8,21 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from api.job_handlers import job_handlers
 from api.jobs import Jobs, jobs_database_url
 from api.security import Gatekeeper
 from api.settings import Settings
+from coach.embedded_encoder import EmbeddedEncoder
 from coach.encoder import Encoder, SentenceTransformerEncoder
+from coach.examination import Examination
+from coach.near_duplicates import NearDuplicates
 from common.clock import Clock, SystemClock, local_date
-from common.errors import FieldwiseError
+from common.errors import FieldwiseError, Unavailable
 from operations import demand
 from operations.access import Actor
-from operations.hints import HintDesk
+from operations.hint_desk import HintDesk
+from operations.hint_learning import EvidenceDesk, EvidenceSettings
+from operations.near_duplicate_desk import NearDuplicateDesk
 from operations.store import schema
 from operations.store.database import Database
 from routing.travel_times import HaversineTravelTimes, TravelTimes
+
+if TYPE_CHECKING:
+    from api.live import LiveChannel
 
 log = logging.getLogger("fieldwise")
 
@@ -43,6 +52,8 @@ class Services:
         Lets people and systems in.
     hint_desk : HintDesk
         The hint engine, kept up to date with the library.
+    evidence_desk : EvidenceDesk
+        What use says about the library's entries, for the order of hints.
     travel_times : TravelTimes
         Where travel times come from.
     """
@@ -52,6 +63,7 @@ class Services:
     clock: Clock
     gatekeeper: Gatekeeper
     hint_desk: HintDesk
+    evidence_desk: EvidenceDesk
     travel_times: TravelTimes
     _warming: threading.Thread | None = field(default=None, repr=False)
 
@@ -59,6 +71,18 @@ class Services:
     def jobs(self) -> Jobs:
         """The jobs of this installation."""
         return Jobs(jobs_database_url(self.database.url), job_handlers(self))
+
+    @cached_property
+    def near_duplicates(self) -> NearDuplicates:
+        """Finds entries that say nearly the same, for those who review the library."""
+        return NearDuplicateDesk(self.database)
+
+    @cached_property
+    def live(self) -> LiveChannel:
+        """What the live channel shares in this process."""
+        from api.live import make_channel
+
+        return make_channel(self.settings, self.database, self.hint_desk, evidence_desk=self.evidence_desk)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -93,7 +117,12 @@ class Services:
         schema.require_newest(self.database)
 
     def _warm(self) -> None:
-        for name, warm in (("jobs", self.jobs.connect), ("hints", self.hint_desk.engine)):
+        parts = (
+            ("jobs", self.jobs.connect),
+            ("evidence", self.evidence_desk.refresh),
+            ("hints", self.hint_desk.engine),
+        )
+        for name, warm in parts:
             try:
                 warm()
             except FieldwiseError as error:
@@ -130,14 +159,39 @@ def wire(settings: Settings, *, clock: Clock | None = None) -> Services:
         clock=clock,
         gatekeeper=Gatekeeper(settings, database, clock),
         hint_desk=HintDesk(database, lambda: make_encoder(settings), settings.index_folder),
+        evidence_desk=EvidenceDesk(database, evidence_settings(settings)),
         travel_times=make_travel_times(settings),
     )
 
 
 def make_encoder(settings: Settings) -> Encoder:
-    """Return the encoder that the settings name; loading it takes seconds."""
-    return SentenceTransformerEncoder(
-        settings.encoder or None, revision=settings.encoder_revision or None, device=settings.encoder_device
+    """Return the encoder that the settings name, or the embedded one when that cannot be loaded, which is logged."""
+    if not settings.encoder:
+        return EmbeddedEncoder()
+    try:
+        return SentenceTransformerEncoder(
+            settings.encoder,
+            revision=settings.encoder_revision or None,
+            query_prompt=settings.encoder_query_prompt,
+            document_prompt=settings.encoder_document_prompt,
+            truncate_dim=settings.encoder_truncate_dim,
+            device=settings.encoder_device,
+        )
+    except Unavailable as error:
+        log.warning("%s; hints come from the embedded encoder instead", error)
+        return EmbeddedEncoder()
+
+
+def evidence_settings(settings: Settings) -> EvidenceSettings:
+    """Return how use counts in the order of hints, as set."""
+    estimated = settings.hint_examination == "estimate"
+    shares = () if estimated else tuple(float(share) for share in settings.hint_examination.split(","))
+    return EvidenceSettings(
+        mode=settings.hint_evidence,
+        exploration=settings.hint_exploration,
+        half_life_days=settings.hint_evidence_half_life_days,
+        examination=Examination(shares) if shares else Examination(),
+        estimate_examination=estimated,
     )
 
 

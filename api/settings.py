@@ -37,11 +37,45 @@ class Settings(BaseSettings):
     language: Literal["zh", "en"] = Field("zh", description="language of texts when a request names none")
     time_zone: str = Field("Asia/Shanghai", description="the organisation's zone: where its days begin")
     max_body_bytes: int = Field(10_000_000, ge=1_000, description="largest request body")
+    import_at_once_bytes: int = Field(
+        1_000_000, ge=0, description="library files up to this size are imported by the request, larger ones by a job"
+    )
+    entry_reward_cny: float = Field(200, ge=0, description="what an accepted library entry earns its author")
     worker_name: str = Field("", description="stable name of a worker; empty: the host's name")
 
-    encoder: str = Field("", description="sentence-transformers model name or folder; empty: the bundled encoder")
+    encoder: str = Field("", description="sentence-transformers model: hub id or folder; empty: the embedded encoder")
     encoder_revision: str = Field("", description="revision of a model from a hub")
+    encoder_query_prompt: str = Field("", description="put before every question, for models trained with prompts")
+    encoder_document_prompt: str = Field("", description="put before every library text")
+    encoder_truncate_dim: int | None = Field(None, ge=1, description="keep only the first so many dimensions")
     encoder_device: str = Field("cpu", description="device of the encoder, such as cpu or cuda:0")
+
+    hint_evidence: Literal["on", "trial", "off"] = Field(
+        "on",
+        description="use and won visits count in the order of hints; trial: only in the questions explored; off: never",
+    )
+    hint_exploration: float = Field(
+        0.1, ge=0, le=1, description="share of questions that give lines little known a chance; 0: none"
+    )
+    hint_evidence_half_life_days: float = Field(90, ge=1, le=3650, description="age at which a hint's use counts half")
+    hint_examination: str = Field(
+        "1, 0.8, 0.65, 0.55, 0.5",
+        description="how likely a rep reads the line at each rank; `estimate`: from the hints themselves",
+    )
+
+    live_cooldown_s: float = Field(8, ge=0, le=600, description="live: two hints lie at least so far apart")
+    live_repeat_s: float = Field(180, ge=0, le=86400, description="live: then a type of objection may get another hint")
+    live_join_s: float = Field(3, ge=0, le=60, description="live: a fragment joins the customer's words just before")
+    live_keep_h: float = Field(2, gt=0, le=72, description="live: how long a conversation can be resumed")
+    live_conversations: int = Field(30, ge=1, le=100_000, description="live: most conversations of a person or key")
+    live_utterances_per_minute: int = Field(120, ge=1, le=10_000, description="live: most utterances of a conversation")
+    live_max_message_bytes: int = Field(16_000, ge=500, le=1_000_000, description="live: largest message")
+    live_heartbeat_s: float = Field(20, gt=0, le=600, description="live: time between heartbeats")
+    live_idle_s: float = Field(900, gt=0, le=86400, description="live: a socket on which nothing is said is closed")
+    live_stream_s: float = Field(3600, gt=0, le=86400, description="live: longest life of an event stream")
+    live_poll_s: float = Field(1, gt=0, le=60, description="live: time between looks for what other processes heard")
+    live_origins: str = Field("", description="live: other sites whose pages may open sockets, separated by commas")
+    prefetch_days: int = Field(3, ge=0, le=60, description="prefetched hints hold so many days at most")
 
     travel_times: Literal["great_circle", "osrm"] = Field("great_circle", description="where travel times come from")
     travel_speed_kmh: float = Field(22, gt=0, le=200, description="great circle: speed in town")
@@ -60,6 +94,18 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("hint_examination")
+    @classmethod
+    def _known_examination(cls, value: str) -> str:
+        if value != "estimate":
+            try:
+                shares = [float(share) for share in value.split(",")]
+            except ValueError:
+                shares = []
+            if not shares or not all(0 < share <= 1 for share in shares):
+                raise ValueError("must be `estimate`, or shares more than 0 and at most 1 such as 1, 0.8, 0.65")
         return value
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from datetime import date
 
 from coach.entry import LANGUAGES, MAX_UTTERANCE_CHARS, Effect
 from coach.normalise import normalise
+from coach.objections import objection_types
+from coach.ranking import Candidate
 from common.errors import FieldProblem, InvalidInput, Text
 
 MOST_SUGGESTIONS = 10
@@ -30,6 +32,8 @@ class HintQuestion:
         Entries that name another one are left out; entries that name none fit all.
     excluded_types : tuple of str
         Objection types that must not be suggested.
+    objection_type : str or None
+        The type, when it is known already: then it is answered whatever the words sound like.
     k : int
         Suggestions wanted, 1 to 10.
 
@@ -47,6 +51,7 @@ class HintQuestion:
     customer_type: str | None = None
     scene: str | None = None
     excluded_types: tuple[str, ...] = ()
+    objection_type: str | None = None
     k: int = 3
 
     def __post_init__(self) -> None:
@@ -60,6 +65,8 @@ class HintQuestion:
             problems.append(FieldProblem("/text", Text("contains control characters", "含有控制字符")))
         if self.language is not None and self.language not in LANGUAGES:
             problems.append(FieldProblem("/language", Text("must be zh or en", "必须是 zh 或 en")))
+        if self.objection_type is not None and self.objection_type not in objection_types():
+            problems.append(FieldProblem("/objection_type", Text("is no objection type", "不是异议类型")))
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= MOST_SUGGESTIONS:
             problems.append(
                 FieldProblem("/k", Text(f"must be 1 to {MOST_SUGGESTIONS}", f"必须在 1 到 {MOST_SUGGESTIONS} 之间"))
@@ -131,6 +138,8 @@ class Suggestion:
     valid_until : date or None
     why : Why
     warnings : tuple of FailureWarning
+    propensity : float
+        How likely it was to be shown at this rank; 1 when nothing was left to chance.
     """
 
     entry_key: str
@@ -146,6 +155,7 @@ class Suggestion:
     valid_until: date | None
     why: Why
     warnings: tuple[FailureWarning, ...]
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +180,8 @@ class HintAnswer:
         Without a match: what to ask the customer instead.
     notes : tuple of Text
         What a rep should know, such as that the filters left fewer entries than wanted.
+    candidates : tuple of Candidate
+        What the suggestions were chosen from, best first.
     """
 
     matched: bool
@@ -180,3 +192,4 @@ class HintAnswer:
     reason: Text | None = None
     open_question: Text | None = None
     notes: tuple[Text, ...] = ()
+    candidates: tuple[Candidate, ...] = ()

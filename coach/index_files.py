@@ -21,22 +21,24 @@ import numpy as np
 import numpy.typing as npt
 
 from coach.abstention import Abstention
-from coach.dense import DenseChannel
+from coach.calibration import CalibrationReport
+from coach.dense import DenseIndex
 from coach.encoder import Encoder
 from coach.entry import LibraryEntry
-from coach.index import HintIndex, library_checksum, plan_of
-from coach.language_rows import LanguageRows
-from coach.lexical import LexicalChannel
+from coach.heads import LinearHead, TypeHeads
+from coach.index import HintIndex, library_checksum
+from coach.lessons import Lessons
+from coach.lexical import LexicalIndex
 from coach.library_files import read_library, write_jsonl
-from coach.posterior import TypePosterior
+from coach.listening import Listener
 from coach.ranking import TypeWeights
-from coach.training import HeldOut
+from coach.rows import RowTable, lay_out_rows
 from common.errors import Text
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Changes whenever older files could be misread, or the same files would be understood differently."""
 
-_POSTERIOR = ("dense", "lexical", "bias")
+_HEADS = ("dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,15 @@ def save_index(index: HintIndex, folder: Path) -> Path:
     name = f"index-{index.created_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     draft = folder / f".{name}"
     draft.mkdir()
-    for filename, content in _files(index).items():
-        (draft / filename).write_bytes(content)
-    arrays = {f"{language}.npz": _arrays(part) for language, part in index.parts.items()}
-    for filename, named in arrays.items():
-        np.savez(draft / filename, allow_pickle=False, **named)
+    (draft / "entries.jsonl").write_bytes(write_jsonl(index.entries))
+    (draft / "learned.json").write_text(json.dumps(_learned(index), ensure_ascii=False), encoding="utf-8")
+    np.savez(draft / "arrays.npz", allow_pickle=False, **_arrays(index.listener))
     manifest = {
         "format_version": FORMAT_VERSION,
         "encoder_fingerprint": index.fingerprint,
         "library_checksum": index.library_checksum,
         "created_at": index.created_at.isoformat(),
-        "counts": {
-            language: {"entries": len(entries), "rows": index.parts[language].plan.entry_rows}
-            for language, entries in index.entries.items()
-        },
+        "counts": {"entries": len(index.entries), "rows": index.row_count},
         "files": {each.name: _sha256(each) for each in sorted(draft.iterdir())},
     }
     (draft / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
@@ -98,7 +95,7 @@ def load_index(
     encoder: Encoder,
     entries: Sequence[LibraryEntry],
     *,
-    other_talk: dict[str, tuple[str, ...]] | None = None,
+    lessons: Lessons | None = None,
 ) -> HintIndex | RebuildNeeded:
     """Load the current index of ``folder`` if it is the one of this encoder and these entries.
 
@@ -113,8 +110,9 @@ def load_index(
     version = folder / name
     try:
         manifest = json.loads((version / "manifest.json").read_text(encoding="utf-8"))
-        stale = _mismatch(version, manifest, encoder.fingerprint(), library_checksum(entries, other_talk))
-        return stale or _restore(version, manifest)
+        lessons = lessons or Lessons.shipped()
+        stale = _mismatch(version, manifest, encoder.fingerprint(), library_checksum(entries, lessons))
+        return stale or _restore(version, manifest, lessons)
     except (OSError, ValueError, KeyError, TypeError) as error:
         return RebuildNeeded("broken", Text(f"the saved index cannot be read: {error}", f"无法读取索引：{error}"))
 
@@ -132,62 +130,51 @@ def _mismatch(version: Path, manifest: dict[str, Any], fingerprint: str, checksu
     return None
 
 
-def _files(index: HintIndex) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
-    for language, part in index.parts.items():
-        names, _ = part.lexical.state()
-        learned = {
-            "features": names,
-            "other_talk": part.plan.shown[part.plan.entry_rows :],
-            "classes": part.posterior.classes,
-            "dense_weight": part.posterior.dense_weight,
-            "weights": asdict(part.weights),
-            "abstention": asdict(part.abstention),
-            "held_out": asdict(index.held_out[language]),
-        }
-        contents[f"{language}.json"] = json.dumps(learned, ensure_ascii=False).encode()
-        contents[f"{language}.jsonl"] = write_jsonl(index.entries[language])
-    return contents
+def _learned(index: HintIndex) -> dict[str, Any]:
+    listener = index.listener
+    return {
+        "features": list(listener.lexical.names),
+        "weights": asdict(listener.weights),
+        "dense_share": listener.dense_share,
+        "abstention": asdict(listener.abstention),
+        "report": asdict(index.report),
+    }
 
 
-def _arrays(part: LanguageRows) -> dict[str, npt.NDArray[Any]]:
-    _, lexical = part.lexical.state()
-    named = {f"lexical_{name}": array for name, array in lexical.items()}
-    named |= {f"posterior_{name}": getattr(part.posterior, name) for name in _POSTERIOR}
-    return {**named, "vectors": part.dense.vectors()}
+def _arrays(listener: Listener) -> dict[str, npt.NDArray[Any]]:
+    named: dict[str, npt.NDArray[Any]] = {f"rows_{name}": array for name, array in listener.lexical.arrays().items()}
+    for head in _HEADS:
+        learned: LinearHead = getattr(listener.heads, head)
+        named |= {f"{head}_weights": learned.weights, f"{head}_bias": learned.bias}
+    # half precision: the index keeps one byte a dimension
+    return {**named, "vectors": listener.dense.vectors().astype(np.float16)}
 
 
-def _restore(version: Path, manifest: dict[str, Any]) -> HintIndex:
-    entries: dict[str, tuple[LibraryEntry, ...]] = {}
-    parts: dict[str, LanguageRows] = {}
-    held_out: dict[str, HeldOut] = {}
-    for language in manifest["counts"]:
-        filename = f"{language}.jsonl"
-        entries[language] = tuple(read_library((version / filename).read_bytes(), filename).entries)
-        learned = json.loads((version / f"{language}.json").read_text(encoding="utf-8"))
-        parts[language] = _part(version / f"{language}.npz", learned, entries[language])
-        held_out[language] = HeldOut(**learned["held_out"])
+def _restore(version: Path, manifest: dict[str, Any], lessons: Lessons) -> HintIndex:
+    entries = tuple(read_library((version / "entries.jsonl").read_bytes(), "entries.jsonl").entries)
+    learned = json.loads((version / "learned.json").read_text(encoding="utf-8"))
+    report = learned["report"]
     return HintIndex(
         entries=entries,
-        parts=parts,
-        held_out=held_out,
+        listener=_listener(version / "arrays.npz", learned, lay_out_rows(entries, lessons)),
+        report=CalibrationReport(**{**report, "reliability": tuple(map(tuple, report["reliability"]))}),
         fingerprint=manifest["encoder_fingerprint"],
         library_checksum=manifest["library_checksum"],
         created_at=datetime.fromisoformat(manifest["created_at"]),
     )
 
 
-def _part(arrays_file: Path, learned: dict[str, Any], entries: Sequence[LibraryEntry]) -> LanguageRows:
+def _listener(arrays_file: Path, learned: dict[str, Any], rows: RowTable) -> Listener:
     with np.load(arrays_file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    lexical = {name.removeprefix("lexical_"): array for name, array in arrays.items() if name.startswith("lexical_")}
-    posterior = {name: arrays[f"posterior_{name}"] for name in _POSTERIOR}
+    lexical = {name.removeprefix("rows_"): array for name, array in arrays.items() if name.startswith("rows_")}
     abstention = learned["abstention"]
-    return LanguageRows(
-        plan_of(entries, learned["other_talk"]),
-        (DenseChannel(arrays["vectors"]), LexicalChannel.restore(learned["features"], lexical)),
-        TypePosterior(tuple(learned["classes"]), learned["dense_weight"], **posterior),
+    return Listener(
+        rows,
+        (DenseIndex(arrays["vectors"]), LexicalIndex.restore(learned["features"], lexical)),
+        TypeHeads(*(LinearHead(arrays[f"{head}_weights"], arrays[f"{head}_bias"]) for head in _HEADS)),
         weights=TypeWeights(**learned["weights"]),
+        dense_share=learned["dense_share"],
         abstention=Abstention(**{**abstention, "weights": tuple(abstention["weights"])}),
     )
 

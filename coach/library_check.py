@@ -9,26 +9,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from coach.entry import LANGUAGES, LibraryEntry
-from coach.normalise import normalise
+from coach.library_repetition import Repetition, near_copies, same_sayings, template_like
 from coach.objections import objection_name, objection_types
+from coach.offers import quotes_offer
+from coach.personal_data import personal_data
 from common.errors import Text
 
 LONGEST_TALK_TRACK = {"zh": 120, "en": 300}
 """Characters that a line to send may have."""
 LEAST_SUCCESSES = 3
-"""Published success entries that each type should have in each language in use."""
+"""Published success entries that each type should have in each language in use, unless the caller wants more."""
 
-_PERSONAL = {
-    "phone number": (
-        "电话号码",
-        re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)"),
-    ),
-    "ID number": (
-        "身份证号",
-        re.compile(r"(?<!\d)\d{6}(?:19|20)\d{2}(?:0\d|1[0-2])(?:[0-2]\d|3[01])\d{3}[\dXx](?![\dXx])"),
-    ),
-    "e-mail address": ("邮箱地址", re.compile(r"[\w.+-]+@[\w-]+\.[a-zA-Z]{2,}")),
-}
 # a share or a money effect claimed in the telling of a case
 _FIGURE = re.compile(r"\d+(?:\.\d+)?\s*(?:%|％|percent\b)|百分之[一二三四五六七八九十\d]+", re.IGNORECASE)
 
@@ -40,8 +31,9 @@ class LibraryFinding:
     Attributes
     ----------
     code : str
-        ``missing_part``, ``figure_without_evidence``, ``expired``, ``long_talk_track``, ``personal_data``,
-        ``thin_coverage``, ``duplicate_utterance`` or ``unknown_type``.
+        ``missing_part``, ``figure_without_evidence``, ``offer_without_period``, ``expired``, ``long_talk_track``,
+        ``personal_data``, ``thin_coverage``, ``duplicate_utterance``, ``near_duplicate``, ``template_like`` or
+        ``unknown_type``.
     key, language : str
         The entry; for ``thin_coverage`` the type code and the language.
     field : str
@@ -57,25 +49,43 @@ class LibraryFinding:
     text: Text
 
 
-def check_library(entries: Sequence[LibraryEntry], *, on: date) -> list[LibraryFinding]:
+def check_library(
+    entries: Sequence[LibraryEntry], *, on: date, least_successes: int = LEAST_SUCCESSES
+) -> list[LibraryFinding]:
     """Return the findings in the entries that are not retired, as of the day ``on``.
 
-    Looked for: missing parts; success and failure entries without figures; percentages told in an entry that has no
-    effect with n and period; offers whose validity is over; talk tracks too long to send; phone numbers, ID numbers
-    and e-mail addresses; types with fewer than 3 published success entries in a language in use; the same way of
-    saying under two types; types that do not exist.
+    Besides what `check_entry` looks for: types with fewer than ``least_successes`` published success entries in a
+    language in use; the same way of saying under two types; near-copies between entries; texts of a type that differ
+    in one noun only.
     """
     live = [entry for entry in entries if entry.status != "retired"]
+    findings = [finding for entry in live for finding in check_entry(entry, on=on)]
+    return [
+        *findings,
+        *_thin_coverage(live, least_successes),
+        *_duplicate_utterances(live),
+        *_near_duplicates(live),
+        *_template_like(live),
+    ]
+
+
+def check_entry(entry: LibraryEntry, *, on: date) -> list[LibraryFinding]:
+    """Return the findings in one entry, as of the day ``on``.
+
+    Looked for: missing parts; success and failure entries without figures; figures told in an entry that has no
+    effect with n and period; lines that quote a price or promotion in an entry without an end of validity; offers
+    whose validity is over; talk tracks too long to send; personal data; types that do not exist.
+    """
     checks: tuple[Callable[[LibraryEntry], Iterable[LibraryFinding]], ...] = (
         _unknown_type,
         _missing_parts,
         _figures_without_evidence,
+        _offers_without_period,
         lambda entry: _expired(entry, on),
         _long_talk_tracks,
         _personal_data,
     )
-    findings = [finding for entry in live for check in checks for finding in check(entry)]
-    return [*findings, *_thin_coverage(live), *_duplicate_utterances(live)]
+    return [finding for check in checks for finding in check(entry)]
 
 
 def _found(entry: LibraryEntry, code: str, field: str, text: Text) -> LibraryFinding:
@@ -108,6 +118,18 @@ def _figures_without_evidence(entry: LibraryEntry) -> Iterator[LibraryFinding]:
             yield _found(entry, "figure_without_evidence", name, message)
 
 
+def _offers_without_period(entry: LibraryEntry) -> Iterator[LibraryFinding]:
+    # the lines of a warning are never sent
+    if entry.valid_until is not None or entry.kind == "failure":
+        return
+    for position, line in enumerate(entry.talk_tracks):
+        if quotes_offer(line):
+            text = Text(
+                "quotes a price or promotion, but the entry has no last day", "提到价格或优惠，但条目没有有效期结束日"
+            )
+            yield _found(entry, "offer_without_period", f"talk_tracks/{position}", text)
+
+
 def _expired(entry: LibraryEntry, on: date) -> Iterator[LibraryFinding]:
     if entry.valid_until is not None and entry.valid_until < on:
         text = Text(f"was valid until {entry.valid_until}", f"有效期已于 {entry.valid_until} 结束")
@@ -124,9 +146,9 @@ def _long_talk_tracks(entry: LibraryEntry) -> Iterator[LibraryFinding]:
 
 def _personal_data(entry: LibraryEntry) -> Iterator[LibraryFinding]:
     for name, text in _texts(entry, talk_tracks=True):
-        for en, (zh, pattern) in _PERSONAL.items():
-            if pattern.search(text):
-                yield _found(entry, "personal_data", name, Text(f"contains what looks like a {en}", f"疑似含有{zh}"))
+        for kind in personal_data(text):
+            found = Text(f"contains what looks like a {kind.en}", f"疑似含有{kind.zh}")
+            yield _found(entry, "personal_data", name, found)
 
 
 def _texts(entry: LibraryEntry, *, talk_tracks: bool) -> Iterator[tuple[str, str]]:
@@ -137,7 +159,7 @@ def _texts(entry: LibraryEntry, *, talk_tracks: bool) -> Iterator[tuple[str, str
             yield f"{name}/{position}", text
 
 
-def _thin_coverage(entries: Sequence[LibraryEntry]) -> Iterator[LibraryFinding]:
+def _thin_coverage(entries: Sequence[LibraryEntry], least: int) -> Iterator[LibraryFinding]:
     counts = Counter(
         (entry.language, entry.objection_type)
         for entry in entries
@@ -147,21 +169,41 @@ def _thin_coverage(entries: Sequence[LibraryEntry]) -> Iterator[LibraryFinding]:
     for language in used:
         for code in objection_types():
             count = counts[language, code]
-            if count < LEAST_SUCCESSES:
+            if count < least:
                 name = objection_name(code)
                 text = Text(
-                    f"“{name.en}” has {count} published success entries, {LEAST_SUCCESSES} are wanted",
-                    f"「{name.zh}」只有 {count} 条已发布的成功案例，至少要 {LEAST_SUCCESSES} 条",
+                    f"“{name.en}” has {count} published success entries, {least} are wanted",
+                    f"「{name.zh}」只有 {count} 条已发布的成功案例，至少要 {least} 条",
                 )
                 yield LibraryFinding("thin_coverage", code, language, "", text)
 
 
 def _duplicate_utterances(entries: Sequence[LibraryEntry]) -> Iterator[LibraryFinding]:
-    first: dict[tuple[str, str], LibraryEntry] = {}
-    for entry in entries:
-        for position, utterance in enumerate(entry.utterances):
-            bare = re.sub(r"\W+", "", normalise(utterance))
-            other = first.setdefault((entry.language, bare), entry)
-            if other.objection_type != entry.objection_type:
-                text = Text(f"also stands under {other.key}", f"同样的说法也在 {other.key} 里")
-                yield _found(entry, "duplicate_utterance", f"utterances/{position}", text)
+    for found in same_sayings(entries):
+        other = found.earlier.entry
+        text = Text(f"also stands under {other.key}", f"同样的说法也在 {other.key} 里")
+        yield _repeated(found, "duplicate_utterance", text)
+
+
+def _near_duplicates(entries: Sequence[LibraryEntry]) -> Iterator[LibraryFinding]:
+    for found in near_copies(entries):
+        earlier, percent = found.earlier, f"{found.similarity:.0%}"
+        text = Text(
+            f"is nearly {earlier.entry.key} {earlier.field} ({percent} alike): {earlier.text}",
+            f"与 {earlier.entry.key} {earlier.field} 相近（{percent}）：{earlier.text}",
+        )
+        yield _repeated(found, "near_duplicate", text)
+
+
+def _template_like(entries: Sequence[LibraryEntry]) -> Iterator[LibraryFinding]:
+    for found in template_like(entries):
+        earlier, (theirs, ours) = found.earlier, found.differs
+        text = Text(
+            f"differs from {earlier.entry.key} {earlier.field} only in “{ours}” for “{theirs}”",
+            f"与 {earlier.entry.key} {earlier.field} 只差「{theirs}」换成「{ours}」",
+        )
+        yield _repeated(found, "template_like", text)
+
+
+def _repeated(found: Repetition, code: str, text: Text) -> LibraryFinding:
+    return _found(found.place.entry, code, found.place.field, text)

@@ -1,38 +1,43 @@
-"""Library files: the shipped YAML layout, JSON Lines, and CSV; problems are named by row and column."""
+"""Library files: the shipped YAML layout, JSON Lines, CSV and XLSX; problems are named by row and column."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
-from coach.entry import LANGUAGES, Effect, LibraryEntry
-from coach.objections import objection_types
+from coach.entry import LANGUAGES, LibraryEntry
+from coach.library_columns import COLUMNS
+from coach.library_items import Item, entry_of, plain_entry
+from coach.library_tables import read_csv_rows, table_items, write_csv
+from coach.library_xlsx import MAX_UNPACKED_BYTES, read_xlsx_rows, write_xlsx
 from common.errors import FieldProblem, InvalidInput, Text
-from common.text_files import decode, read_csv
+from common.text_files import decode
 
-_TEXTS = ("key", "language", "kind", "objection_type", "title", "background")
-_LISTS = ("steps", "talk_tracks", "utterances", "customer_types", "scenes")
-_EFFECT = ("metric", "n", "before", "after", "period_start", "period_end")
-_OPTIONAL = ("region", "author")
-_DEFAULTED = ("approach", "product_line", "status")
-_DAYS = ("valid_from", "valid_until")
-COLUMNS = (
-    *_TEXTS,
-    *("steps", "talk_tracks", "utterances"),
-    *(f"effect_{name}" for name in _EFFECT),
-    *("approach", "product_line", "customer_types", "scenes", "region", "status"),
-    *(*_DAYS, "author"),
-)
-"""Columns of the CSV layout; key, language, kind and title must be there."""
+__all__ = [
+    "COLUMNS",
+    "MAX_ROWS",
+    "LibraryReading",
+    "read_library",
+    "require_known_layout",
+    "shipped_entries",
+    "write_csv",
+    "write_jsonl",
+    "write_xlsx",
+]
+
+MAX_ROWS = 50_000
+"""Most entries of one file."""
+MAX_PROBLEMS = 1_000
+"""Most problems that are told of one file; more are counted."""
+_GZIP = b"\x1f\x8b"
+
+_Items = Iterator[Item | FieldProblem]
 
 
 @dataclass(slots=True)
@@ -43,72 +48,96 @@ class LibraryReading:
     ----------
     entries : list of LibraryEntry
         The sound entries, in the order of the file.
+    items : list of Item
+        Where each of them came from.
     problems : list of FieldProblem
         What is wrong with the others; the pointer names row and column.
+    rows : int
+        How many entries the file has, sound or not.
     """
 
     entries: list[LibraryEntry] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     problems: list[FieldProblem] = field(default_factory=list)
+    rows: int = 0
+    _untold: int = 0
+
+    def add_problem(self, problem: FieldProblem) -> None:
+        """Note a problem; after `MAX_PROBLEMS` they are only counted."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self._untold += 1
+
+    def require_sound(self) -> None:
+        """Make sure that there are no problems.
+
+        Raises
+        ------
+        InvalidInput
+            Naming each problem.
+        """
+        if self.problems:
+            more = f" (+{self._untold})" if self._untold else ""
+            text = Text(f"the file has wrong rows{more}", f"文件中有错误的行{more}")
+            raise InvalidInput(text, fields=self.problems)
 
 
-def read_library(content: bytes, filename: str) -> LibraryReading:
-    """Read a library file in UTF-8, UTF-16 or GBK, possibly gzip-packed.
+def read_library(content: bytes, filename: str, *, on_row: Callable[[int], None] = lambda rows: None) -> LibraryReading:
+    """Read a library file; text in UTF-8, UTF-16 or GBK; possibly gzip-packed.
 
     Parameters
     ----------
     content : bytes
         The file.
     filename : str
-        Tells the layout: ``.yaml``/``.yml`` (shipped layout), ``.jsonl`` (one entry and language a line), ``.csv``
-        (one entry and language a row; lists are joined by `` | `` or line ends).
+        Tells the layout: ``.yaml``/``.yml`` (shipped layout), ``.jsonl`` (one entry and language a line), ``.csv`` or
+        ``.xlsx`` (one entry and language a row; lists stand in a cell, joined by `` | `` or line ends, or in
+        several columns).
+    on_row : callable, optional
+        Called with the number of rows read so far.
 
     Returns
     -------
     LibraryReading
         Sound entries, and the problems of the others. Rows of YAML are entries, counted from 1.
     """
-    suffix = PurePath(filename.lower().removesuffix(".gz")).suffix
-    readers: dict[str, Callable[[bytes, str], Iterator[_Item]]] = {
-        ".yaml": _yaml_items,
-        ".yml": _yaml_items,
-        ".jsonl": _jsonl_items,
-        ".ndjson": _jsonl_items,
-        ".csv": _csv_items,
-    }
     reading = LibraryReading()
-    if suffix not in readers:
-        text = Text("must end in .yaml, .jsonl or .csv", "文件名必须以 .yaml、.jsonl 或 .csv 结尾")
-        reading.problems.append(FieldProblem("file", text))
-        return reading
+    seen: dict[tuple[str, str], int] = {}
     try:
-        items = list(readers[suffix](content, filename))
+        require_known_layout(filename)
+        for item in _READERS[_suffix(filename)](_unpacked(content), filename):
+            reading.rows += 1
+            if reading.rows > MAX_ROWS:
+                raise InvalidInput.at("file", f"has more than {MAX_ROWS} rows: split it", f"超过 {MAX_ROWS} 行，请拆分")
+            if isinstance(item, FieldProblem):
+                reading.add_problem(item)
+            else:
+                _add(item, reading, seen)
+            on_row(reading.rows)
     except InvalidInput as error:
-        reading.problems += error.fields or [FieldProblem("file", error.text)]
-        return reading
-    seen: set[tuple[str, str]] = set()
-    for item in items:
-        _add(item, reading, seen)
+        for problem in error.fields or [FieldProblem("file", error.text)]:
+            reading.add_problem(problem)
     return reading
+
+
+def require_known_layout(filename: str) -> None:
+    """Make sure that a file's name tells a layout that can be read.
+
+    Raises
+    ------
+    InvalidInput
+        When it does not.
+    """
+    if _suffix(filename) not in _READERS:
+        raise InvalidInput.at(
+            "file", "must end in .xlsx, .csv, .jsonl or .yaml", "文件名必须以 .xlsx、.csv、.jsonl 或 .yaml 结尾"
+        )
 
 
 def write_jsonl(entries: Sequence[LibraryEntry]) -> bytes:
     """Return the entries as JSON Lines in UTF-8; `read_library` gives the same entries back."""
-    return "".join(json.dumps(_plain(entry), ensure_ascii=False) + "\n" for entry in entries).encode()
-
-
-def write_csv(entries: Sequence[LibraryEntry]) -> bytes:
-    """Return the entries as CSV in UTF-8 with a mark for spreadsheets; `read_library` gives the same entries back."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    for entry in entries:
-        plain = _plain(entry)
-        effect = plain.pop("effect") or {}
-        cells = {f"effect_{name}": value for name, value in effect.items()}
-        for name, value in plain.items():
-            cells[name] = " | ".join(_escape(item) for item in value) if isinstance(value, list) else value
-        writer.writerow({name: "" if value is None else value for name, value in cells.items()})
-    return text.getvalue().encode("utf-8-sig")
+    return "".join(json.dumps(plain_entry(entry), ensure_ascii=False) + "\n" for entry in entries).encode()
 
 
 @cache
@@ -131,49 +160,35 @@ def shipped_entries() -> tuple[LibraryEntry, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One entry as a file gives it: field values, its row, and how the file calls a field."""
-
-    row: int
-    values: Mapping[str, Any]
-    column: Callable[[str], str]
-
-    def problem(self, name: str, text: Text) -> FieldProblem:
-        return FieldProblem(f"row {self.row}, column {self.column(name)}" if name else f"row {self.row}", text)
-
-
-def _add(item: _Item, reading: LibraryReading, seen: set[tuple[str, str]]) -> None:
+def _add(item: Item, reading: LibraryReading, seen: dict[tuple[str, str], int]) -> None:
     try:
-        entry = _entry(item.values)
-        known = objection_types()
-        if entry.objection_type is not None and entry.objection_type not in known:
-            code = entry.objection_type
-            raise InvalidInput.at("/objection_type", f"{code} is no objection type", f"没有异议类型 {code}")
+        entry = entry_of(item.values)
         if entry.natural_key in seen:
-            raise InvalidInput.at("/key", "stands twice in the file in this language", "在文件中同一语言下重复出现")
+            row = seen[entry.natural_key]
+            raise InvalidInput.at(
+                "/key",
+                f"stands twice in the file in this language, first in row {row}",
+                f"在文件中同一语言下重复出现（首次在第 {row} 行）",
+            )
     except InvalidInput as error:
         for place in error.fields:
-            name, _, rest = place.pointer.strip("/").partition("/")
-            reading.problems.append(item.problem(f"{name}/{rest}" if name == "effect" and rest else name, place.text))
+            reading.add_problem(item.problem(place.pointer, place.text))
         return
-    seen.add(entry.natural_key)
+    seen[entry.natural_key] = item.row
     reading.entries.append(entry)
+    reading.items.append(item)
 
 
-def _csv_items(content: bytes, filename: str) -> Iterator[_Item]:
-    for row in read_csv(content, required=("key", "language", "kind", "title"), name=filename):
-        cells = {name: value for name, value in row.values.items() if value}
-        values: dict[str, Any] = {name: value for name, value in cells.items() if not name.startswith("effect_")}
-        for name in _LISTS:
-            values[name] = [_unescape(part.strip()) for part in re.split(r" \| |\r?\n", cells.get(name, ""))]
-            values[name] = [part for part in values[name] if part]
-        effect = {name: cells[f"effect_{name}"] for name in _EFFECT if f"effect_{name}" in cells}
-        values["effect"] = effect or None
-        yield _Item(row.line, values, lambda name: name.replace("/", "_"))
+def _csv_items(content: bytes, filename: str) -> _Items:
+    return table_items(read_csv_rows(content, name=filename))
 
 
-def _jsonl_items(content: bytes, filename: str) -> Iterator[_Item]:
+def _xlsx_items(content: bytes, filename: str) -> _Items:
+    rows, hidden = read_xlsx_rows(content)
+    return table_items(rows, hidden=hidden)
+
+
+def _jsonl_items(content: bytes, filename: str) -> _Items:
     # str.splitlines would also cut at marks such as U+2028 that JSON allows inside a text
     for number, line in enumerate(decode(content, name=filename).split("\n"), start=1):
         if not line.strip():
@@ -181,13 +196,15 @@ def _jsonl_items(content: bytes, filename: str) -> Iterator[_Item]:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise InvalidInput.at(f"row {number}", f"is not JSON: {error}", f"不是有效的 JSON：{error}") from error
-        if not isinstance(values, dict):
-            raise InvalidInput.at(f"row {number}", "must be a JSON object", "必须是 JSON 对象")
-        yield _Item(number, values, lambda name: name.replace("/", "."))
+            yield FieldProblem(f"row {number}", Text(f"is not JSON: {error}", f"不是有效的 JSON：{error}"))
+            continue
+        if isinstance(values, dict):
+            yield Item(number, values, _dotted)
+        else:
+            yield FieldProblem(f"row {number}", Text("must be a JSON object", "必须是 JSON 对象"))
 
 
-def _yaml_items(content: bytes, filename: str) -> Iterator[_Item]:
+def _yaml_items(content: bytes, filename: str) -> _Items:
     import yaml
 
     try:
@@ -201,16 +218,17 @@ def _yaml_items(content: bytes, filename: str) -> Iterator[_Item]:
         )
     for number, shared in enumerate(entries, start=1):
         if not isinstance(shared, dict):
-            raise InvalidInput.at(f"row {number}", "must be a mapping", "必须是键值映射")
+            yield FieldProblem(f"row {number}", Text("must be a mapping", "必须是键值映射"))
+            continue
         for language in LANGUAGES:
             if language in shared:
                 yield _yaml_item(document, shared, number, language)
 
 
-def _yaml_item(document: dict[str, Any], shared: dict[str, Any], number: int, language: str) -> _Item:
+def _yaml_item(document: dict[str, Any], shared: dict[str, Any], number: int, language: str) -> Item | FieldProblem:
     own = shared[language]
     if not isinstance(own, dict):
-        raise InvalidInput.at(f"row {number}, column {language}", "must be a mapping", "必须是键值映射")
+        return FieldProblem(f"row {number}, column {language}", Text("must be a mapping", "必须是键值映射"))
     values: dict[str, Any] = {"objection_type": document.get("objection_type"), "status": "published", **shared, **own}
     values["language"] = language
     for other in LANGUAGES:
@@ -221,102 +239,49 @@ def _yaml_item(document: dict[str, Any], shared: dict[str, Any], number: int, la
         kept = {name: value for name, value in effect.items() if name != "period"}
         values["effect"] = {**kept, "period_start": start, "period_end": end}
 
-    def column(name: str) -> str:
-        return f"{language}.{name}" if name in own else name.replace("/", ".")
+    def column(pointer: str) -> str:
+        name = _dotted(pointer)
+        return f"{language}.{name}" if name.partition(".")[0] in own else name
 
-    return _Item(number, values, column)
-
-
-def _entry(values: Mapping[str, Any]) -> LibraryEntry:
-    unknown = sorted(
-        str(name) for name in values if name not in {*COLUMNS, "effect"} or str(name).startswith("effect_")
-    )
-    problems = [FieldProblem(f"/{name}", Text("is no known field", "不是已知字段")) for name in unknown]
-    found: dict[str, Any] = {name: values.get(name) or "" for name in _TEXTS}
-    found["objection_type"] = values.get("objection_type") or None
-    found |= {name: values.get(name) or None for name in _OPTIONAL}
-    found |= {name: values[name] for name in _DEFAULTED if values.get(name)}
-    for name in _LISTS:
-        listed = values.get(name) or []
-        found[name] = tuple(_stripped(item) for item in listed) if isinstance(listed, list | tuple) else listed
-    found |= {name: _day(values.get(name)) for name in _DAYS}
-    try:
-        found["effect"] = _effect(values.get("effect"))
-    except InvalidInput as error:
-        problems += error.fields
-    try:
-        entry = LibraryEntry(**{name: _stripped(value) for name, value in found.items()})
-    except InvalidInput as error:
-        problems += error.fields
-    if problems:
-        raise InvalidInput(Text("the library entry has wrong fields", "案例条目中有字段不正确"), fields=problems)
-    return entry
+    return Item(number, values, column)
 
 
-def _effect(values: Any) -> Effect | None:
-    if not values:
-        return None
-    if not isinstance(values, dict):
-        raise InvalidInput.at("/effect", "must be an object with metric, n, before, after, period", "必须是对象")
-    unknown = [name for name in values if name not in _EFFECT]
-    if unknown:
-        raise InvalidInput.at(f"/effect/{unknown[0]}", "is no known field", "不是已知字段")
-    return Effect(
-        metric=_stripped(values.get("metric")),
-        n=_number(values.get("n")),
-        before=_number(values.get("before")),
-        after=_number(values.get("after")),
-        period_start=_day(values.get("period_start")),
-        period_end=_day(values.get("period_end")),
-    )
+def _suffix(filename: str) -> str:
+    return PurePath(filename.lower().removesuffix(".gz")).suffix
 
 
-def _stripped(value: Any) -> Any:
-    return value.strip() if isinstance(value, str) else value
+def _dotted(pointer: str) -> str:
+    """Return a pointer as JSON's users write it; of a list, the field alone."""
+    return pointer.replace("/", ".") if pointer.startswith("effect/") else pointer.partition("/")[0]
 
 
-def _number(value: Any) -> Any:
-    """Return the number that a text spells; anything else as it is, for the entry to judge."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return int(value)
-    except ValueError:
-        pass
-    try:
-        return float(value)
-    except ValueError:
-        return value
+def _unpacked(content: bytes) -> bytes:
+    """Return the content of a gzip-packed file, others as they are; a bomb is refused before it goes off."""
+    unpacked = b""
+    while content.startswith(_GZIP):  # a file may be several packed ones in a row
+        unpacking = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += unpacking.decompress(content, MAX_UNPACKED_BYTES + 1)
+        except zlib.error as error:
+            raise _broken_gzip() from error
+        if len(unpacked) > MAX_UNPACKED_BYTES or unpacked.startswith(_GZIP):
+            limit = MAX_UNPACKED_BYTES // 1_000_000
+            raise InvalidInput.at("file", f"unpacks to more than {limit} MB", f"解压后超过 {limit} MB")
+        if not unpacking.eof:
+            raise _broken_gzip()
+        content = unpacking.unused_data
+    return unpacked or content
 
 
-def _day(value: Any) -> Any:
-    """Return the date that an ISO text spells; anything else as it is, for the entry to judge."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return date.fromisoformat(value.strip()) if value.strip() else None
-    except ValueError:
-        return value
+def _broken_gzip() -> InvalidInput:
+    return InvalidInput.at("file", "is a broken gzip file", "是损坏的 gzip 文件")
 
 
-def _plain(entry: LibraryEntry) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for name in (*_TEXTS, *_LISTS, *_DEFAULTED, *_OPTIONAL, *_DAYS):
-        value = getattr(entry, name)
-        plain[name] = (
-            list(value) if isinstance(value, tuple) else value.isoformat() if isinstance(value, date) else value
-        )
-    effect = entry.effect
-    plain["effect"] = None
-    if effect is not None:
-        figures = {name: getattr(effect, name) for name in _EFFECT}
-        plain["effect"] = {n: v.isoformat() if isinstance(v, date) else v for n, v in figures.items()}
-    return plain
-
-
-def _escape(item: str) -> str:
-    return re.sub(r"[\\|]", r"\\\g<0>", item)
-
-
-def _unescape(item: str) -> str:
-    return re.sub(r"\\([\\|])", r"\1", item)
+_READERS: dict[str, Callable[[bytes, str], _Items]] = {
+    ".yaml": _yaml_items,
+    ".yml": _yaml_items,
+    ".jsonl": _jsonl_items,
+    ".ndjson": _jsonl_items,
+    ".csv": _csv_items,
+    ".xlsx": _xlsx_items,
+}

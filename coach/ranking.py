@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 AGREEMENT_CREDIT = 0.3
 """What the mean of an entry's rows adds to its best row."""
@@ -19,25 +21,28 @@ LEAST_TYPE_PROBABILITY = 0.02
 """Entries of a less likely type are never shown, not even to fill up."""
 
 
-def entry_evidence(z_scores: Doubles, starts: Ints) -> Doubles:
-    """Return the evidence for each entry: its best row, plus a small credit when its other rows agree.
+def evidence_for(z_scores: Doubles, owners: Ints, row_counts: Ints) -> Doubles:
+    """Return the evidence for each owner of rows: its best row, plus a small credit when its other rows agree.
 
     Parameters
     ----------
-    z_scores : array, shape (..., rows)
-        How unusual the similarity of each row is, in standard deviations; rows of one entry stand together.
-    starts : int array, shape (entries,)
-        First row of each entry.
+    z_scores : array, shape (found rows,)
+        How unusual the similarity of each row is, in standard deviations; never negative in effect: a row below the
+        average says nothing.
+    owners : int array, shape (found rows,)
+        Whose row it is.
+    row_counts : int array, shape (owners,)
+        How many rows each owner has, found or not.
 
     Returns
     -------
-    array, shape (..., entries)
-        Never negative: a row below the average says nothing.
+    array, shape (owners,)
     """
     positive = np.maximum(z_scores, 0.0)
-    counts = np.diff(np.append(starts, positive.shape[-1]))
-    best = np.maximum.reduceat(positive, starts, axis=-1)
-    return best + AGREEMENT_CREDIT * np.add.reduceat(positive, starts, axis=-1) / counts
+    best = np.zeros(len(row_counts))
+    np.maximum.at(best, owners, positive)
+    total = np.bincount(owners, weights=positive, minlength=len(row_counts))
+    return best + AGREEMENT_CREDIT * total / np.maximum(row_counts, 1)
 
 
 def z_scores(similarities: Doubles, mean: float, deviation: float) -> Doubles:
@@ -47,40 +52,56 @@ def z_scores(similarities: Doubles, mean: float, deviation: float) -> Doubles:
 
 @dataclass(frozen=True, slots=True)
 class TypeWeights:
-    """How the posterior's score and the evidence of the best entry make the probability of a type.
+    """How the signs for a type make its probability.
 
-    The two weights are those of a conditional logit model (McFadden 1974) with the types as alternatives.
+    The weights are those of a conditional logit model (McFadden 1974) with the types, and other talk, as alternatives.
 
     Attributes
     ----------
-    posterior, evidence : float
-        Not negative.
+    dense, lexical : float
+        Of the log-probabilities by the two heads; not negative.
+    evidence : float
+        Of the best row of the type, in standard deviations; not negative.
     """
 
-    posterior: float = 8.0
+    dense: float = 0.6
+    lexical: float = 0.4
     evidence: float = 0.3
 
-    def probabilities(self, scores: Doubles, evidence: Doubles) -> Doubles:
-        """Return probabilities that sum to 1 over the last axis; both arrays have shape (..., types)."""
-        utility = self.posterior * scores + self.evidence * evidence
-        utility = np.exp(utility - utility.max(axis=-1, keepdims=True))
-        shares: Doubles = utility / utility.sum(axis=-1, keepdims=True)
-        return shares
+    def utilities(self, signs: Doubles) -> Doubles:
+        """Return the utility of each class; ``signs`` has shape (..., 3, classes): dense, lexical, evidence."""
+        weighed: Doubles = np.einsum("s,...sc->...c", np.array([self.dense, self.lexical, self.evidence]), signs)
+        return weighed
 
     @classmethod
-    def fit(cls, scores: Doubles, evidence: Doubles, labels: Ints) -> TypeWeights:
-        """Return the most likely weights, given scores and evidence of held-out sayings, shape (sayings, types)."""
-        from scipy.optimize import minimize
+    def fit(cls, signs: Doubles, right: Bools) -> TypeWeights:
+        """Return the most likely weights.
 
-        chosen = np.arange(len(labels)), labels
+        Parameters
+        ----------
+        signs : array, shape (sayings, 3, classes)
+            Of held-out sayings.
+        right : bool array, shape (sayings, classes)
+            The right class of each; several where it is only known to be one of them.
+        """
+        from scipy.optimize import minimize
+        from scipy.special import logsumexp
 
         def loss(weights: Doubles) -> float:
-            shares = cls(*weights).probabilities(scores, evidence)
-            return float(-np.log(np.maximum(shares[chosen], 1e-12)).mean())
+            utilities = cls(*weights).utilities(signs)
+            return float((logsumexp(utilities, axis=1) - logsumexp(utilities, axis=1, b=right)).mean())
 
         start = cls()
-        found = minimize(loss, (start.posterior, start.evidence), method="L-BFGS-B", bounds=[(0.0, 60.0), (0.0, 10.0)])
-        return cls(float(found.x[0]), float(found.x[1]))
+        first = (start.dense, start.lexical, start.evidence)
+        found = minimize(loss, first, method="L-BFGS-B", bounds=[(0.0, 10.0)] * 3)
+        return cls(*(float(weight) for weight in found.x))
+
+
+def probabilities(utilities: Doubles) -> Doubles:
+    """Return shares that sum to 1 over the last axis."""
+    raised = np.exp(utilities - utilities.max(axis=-1, keepdims=True))
+    shares: Doubles = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,8 @@ class Candidate:
     ----------
     position : int
         Where it stands in the index.
+    key : str
+        The entry's key.
     objection_type, approach : str
         What it answers, and how.
     type_probability : float
@@ -100,6 +123,7 @@ class Candidate:
     """
 
     position: int
+    key: str
     objection_type: str
     approach: str
     type_probability: float
@@ -128,3 +152,34 @@ def choose(candidates: Sequence[Candidate], k: int) -> list[Candidate]:
         approaches = {(c.objection_type, c.approach) for c in chosen}
         left = [c for c in left if (c.objection_type, c.approach) not in approaches]
     return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chosen candidate.
+
+    Attributes
+    ----------
+    candidate : Candidate
+    propensity : float
+        How likely it was to be shown at this place, more than 0, at most 1; 1 when nothing is left to chance.
+    """
+
+    candidate: Candidate
+    propensity: float = 1.0
+
+
+class Chooser(Protocol):
+    """Decides which candidates are shown, and in which order."""
+
+    def choose(self, candidates: Sequence[Candidate], k: int, *, region: str | None) -> list[Choice]:
+        """Return up to ``k`` choices, best first."""
+        ...
+
+
+class PlainChooser:
+    """The greedy choice by score, without evidence from use and without chance."""
+
+    def choose(self, candidates: Sequence[Candidate], k: int, *, region: str | None) -> list[Choice]:
+        """Return up to ``k`` choices, best first; the region makes no difference."""
+        return [Choice(candidate) for candidate in choose(candidates, k)]

@@ -14,6 +14,7 @@ from common.errors import FieldProblem, Forbidden, InvalidInput, Text
 SCOPES = {
     "hints:ask": "ask for hints and give feedback on them",
     "library:read": "read the success-case library",
+    "library:suggest": "write drafts of library entries and submit them for review",
     "library:write": "write, import and publish library entries",
     "customers:read": "read customers, contacts masked",
     "contacts:read": "read contacts unmasked; every reading is logged",
@@ -32,11 +33,15 @@ SCOPES = {
 
 _READ_ALL = frozenset({"library:read", "customers:read", "routes:read", "forecasts:read", "stock:read", "people:read"})
 ROLE_SCOPES: dict[str, frozenset[str]] = {
-    "rep": frozenset({"hints:ask", "library:read", "customers:read", "contacts:read", "routes:read"}),
-    "recorder": frozenset({"hints:ask", "library:read", "library:write", "customers:read", "routes:read"}),
+    "rep": frozenset(
+        {"hints:ask", "library:read", "library:suggest", "customers:read", "contacts:read", "routes:read"}
+    ),
+    "recorder": frozenset(
+        {"hints:ask", "library:read", "library:suggest", "library:write", "customers:read", "routes:read"}
+    ),
     "logistics": _READ_ALL | {"hints:ask", "routes:plan", "staffing:plan", "transfers:plan"},
     "region_manager": _READ_ALL
-    | {"hints:ask", "library:write", "contacts:read", "routes:plan", "transfers:plan", "audit:read"},
+    | {"hints:ask", "library:suggest", "library:write", "contacts:read", "routes:plan", "transfers:plan", "audit:read"},
     "analyst": _READ_ALL | {"hints:ask", "forecasts:train"},
     "director": frozenset(SCOPES),
 }

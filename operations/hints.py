@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
-from pathlib import Path
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
 from uuid import uuid4
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import null, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from coach.encoder import Encoder
-from coach.entry import LibraryEntry
-from coach.hint import HintAnswer, HintEngine, HintQuestion
-from coach.index import HintIndex, build_index
-from coach.index_files import load_index, save_index
-from common.errors import InvalidInput, NotFound, NotReady, Text
-from operations import library
+from coach.hint import HintAnswer, HintQuestion
+from coach.ranking import Chooser
+from common.errors import InvalidInput, NotFound, Text
 from operations.access import Actor
+from operations.hint_desk import HintDesk
+from operations.hint_log import pack_candidates
 from operations.people import require_region
 from operations.store.database import Database
 from operations.store.tables import Hint, HintFeedback, HintSuggestion, LibraryEntryRow
 from operations.vocabulary import FEEDBACK_ACTIONS
 
-log = logging.getLogger("fieldwise.hints")
-_LOOK_EVERY_S = 1.0
+TYPED_FURTHER_WITHIN = timedelta(seconds=10)
+"""Words that go on within this time from the same person's last ones take their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +51,10 @@ class Feedback:
     reason : str or None
         Why it was rejected.
     visit_id : str or None
-        The visit in which it was used.
+        The visit in which it was used. It may be recorded later: the outcome counts as soon as it is known.
+    said_at : datetime or None
+        When the rep said so; None for now. Words that arrive late, such as from a telephone that was offline, do not
+        undo later ones.
     """
 
     rank: int
@@ -65,102 +62,29 @@ class Feedback:
     edited_text: str | None = None
     reason: str | None = None
     visit_id: str | None = None
+    said_at: datetime | None = None
 
 
-class HintDesk:
-    """Keeps the hint engine of this process up to date with the library.
+class EvidenceSource(Protocol):
+    """Gives the choice of suggestions that learns from use."""
 
-    A changed library gets a new index built beside the old one, which goes on answering; what was retired or changed
-    since is left out of its answers (see `ask`).
-    """
-
-    def __init__(self, database: Database, make_encoder: Callable[[], Encoder], folder: Path) -> None:
-        self._database = database
-        self._make_encoder = make_encoder
-        self._folder = folder
-        self._lock = threading.Lock()
-        self._rebuilding = threading.Lock()
-        self._encoder: Encoder | None = None
-        self._engine: HintEngine | None = None
-        self._state = ""
-        self._looked_at = 0.0
-
-    @property
-    def ready(self) -> bool:
-        """Whether a hint can be answered at once."""
-        return self._engine is not None
-
-    def engine(self) -> HintEngine:
-        """Return the engine, loading it at the first call (some seconds).
-
-        Raises
-        ------
-        NotReady
-            When the library has no published entry.
-        """
-        if self._engine is None:
-            with self._lock:
-                if self._engine is None:
-                    self._rebuild()
-        elif time.monotonic() - self._looked_at > _LOOK_EVERY_S:
-            self._look()
-        if self._engine is None:
-            raise NotReady(Text("the hint index is not built yet", "话术索引尚未建立"))
-        return self._engine
-
-    def refresh(self) -> None:
-        """Bring the index up to date with the library before returning."""
-        with self._lock:
-            self._rebuild()
-
-    def _look(self) -> None:
-        self._looked_at = time.monotonic()
-        with self._database.read() as session:
-            changed = library.state_of_library(session) != self._state
-        if changed and self._rebuilding.acquire(blocking=False):
-            threading.Thread(target=self._rebuild_beside, name="hint-index", daemon=True).start()
-
-    def _rebuild_beside(self) -> None:
-        try:
-            with self._lock:
-                self._rebuild()
-        except Exception:
-            # The old index goes on answering; the next look tries again.
-            log.exception("the hint index could not be rebuilt")
-        finally:
-            self._rebuilding.release()
-
-    def _rebuild(self) -> None:
-        with self._database.read() as session:
-            state = library.state_of_library(session)
-            if self._engine is not None and state == self._state:
-                return
-            entries = library.published(session)
-        if not entries:
-            raise NotReady(
-                Text(
-                    "the library has no published entry: import one with `fieldwise library import`",
-                    "案例库中没有已发布的条目：请用 `fieldwise library import` 导入",
-                )
-            )
-        self._encoder = self._encoder or self._make_encoder()
-        index = self._index_of(entries, self._encoder)
-        self._engine, self._state, self._looked_at = HintEngine(index, self._encoder), state, time.monotonic()
-
-    def _index_of(self, entries: Sequence[LibraryEntry], encoder: Encoder) -> HintIndex:
-        found = load_index(self._folder, encoder, entries)
-        if isinstance(found, HintIndex):
-            return found
-        log.info("building the hint index: %s", found.reason.en)
-        built = build_index(entries, encoder, previous=self._engine.index if self._engine else None)
-        save_index(built, self._folder)
-        return built
+    def chooser(self) -> Chooser:
+        """Return the chooser of the moment, at once."""
+        ...
 
 
-def ask(database: Database, desk: HintDesk, actor: Actor, question: HintQuestion) -> HintGiven:
-    """Answer a question from the library and store the answer with what was shown.
+def ask(
+    database: Database,
+    desk: HintDesk,
+    actor: Actor,
+    question: HintQuestion,
+    *,
+    evidence_desk: EvidenceSource | None = None,
+) -> HintGiven:
+    """Answer a question from the library and store the answer with what was shown, and what it was chosen from.
 
-    An actor bound to a region gets the entries of that region and of all regions.
+    An actor bound to a region gets the entries of that region and of all regions. Without an evidence desk the words
+    alone decide the order.
 
     Raises
     ------
@@ -176,29 +100,20 @@ def ask(database: Database, desk: HintDesk, actor: Actor, question: HintQuestion
     if region is not None:
         with database.read() as session:
             require_region(session, region)
-    answer = engine.hint(question)
+    answer = engine.hint(question, chooser=evidence_desk.chooser() if evidence_desk else None)
     with database.write(actor.code) as session:
         answer = _without_withdrawn(session, answer, question.on)
         latency_ms = (time.perf_counter() - begun) * 1000
         given = HintGiven(uuid4().hex, now, answer, latency_ms)
-        session.add(_row(given, actor, question, _version(engine.index)))
+        _supersede(session, actor, question.text)
+        session.add(_row(given, actor, question, engine.index.version))
         session.flush()
-        session.add_all(
-            HintSuggestion(
-                hint_id=given.id,
-                rank=suggestion.rank,
-                entry_key=suggestion.entry_key,
-                language=suggestion.language,
-                talk_track=suggestion.talk_track,
-                score=suggestion.score,
-            )
-            for suggestion in answer.suggestions
-        )
+        session.add_all(_shown(given))
     return given
 
 
 def give_feedback(session: Session, actor: Actor, hint_id: str, feedback: Feedback) -> None:
-    """Store what became of a suggestion; said again, the last word counts.
+    """Store what became of a suggestion; said again, the last word counts, and a repetition changes nothing.
 
     Raises
     ------
@@ -219,13 +134,40 @@ def give_feedback(session: Session, actor: Actor, hint_id: str, feedback: Feedba
         raise InvalidInput.at("/edited_text", "is needed when the line was edited", "修改过话术时必须填写")
     if session.get(HintSuggestion, (hint_id, feedback.rank)) is None:
         raise InvalidInput.at("/rank", f"this hint showed no suggestion {feedback.rank}", f"没有第 {feedback.rank} 条")
-    row = session.get(HintFeedback, (hint_id, feedback.rank))
+    _store_feedback(session, actor, hint_id, feedback)
+
+
+def _store_feedback(session: Session, actor: Actor, hint_id: str, feedback: Feedback) -> None:
+    now = session.info["clock"].now()
+    # a telephone's clock that runs ahead must not make its words the last ones for ever
+    said_at = min(feedback.said_at or now, now)
+    words = {name: getattr(feedback, name) for name in ("action", "edited_text", "reason", "visit_id")}
+    row = session.get(HintFeedback, (hint_id, feedback.rank), with_for_update=True)
     if row is None:
-        row = HintFeedback(hint_id=hint_id, rank=feedback.rank)
-        session.add(row)
-    row.action, row.edited_text = feedback.action, feedback.edited_text
-    row.reason, row.visit_id = feedback.reason, feedback.visit_id
-    row.given_at, row.given_by = session.info["clock"].now(), actor.code
+        session.add(HintFeedback(hint_id=hint_id, rank=feedback.rank, given_at=said_at, given_by=actor.code, **words))
+        return
+    repeated = all(getattr(row, name) == value for name, value in words.items())
+    if said_at < row.given_at or (repeated and feedback.said_at is None):
+        return
+    for name, value in words.items():
+        setattr(row, name, value)
+    row.given_at, row.given_by = said_at, actor.code
+
+
+def _supersede(session: Session, actor: Actor, text: str) -> None:
+    """Mark the person's last questions that these words go on from: their answers were not read."""
+    since = session.info["clock"].now() - TYPED_FURTHER_WITHIN
+    recent = select(Hint.id, Hint.question).where(
+        Hint.asked_by == actor.code, Hint.asked_at >= since, Hint.superseded.is_(False)
+    )
+    words = text.strip()
+    before = [
+        hint_id
+        for hint_id, question in session.execute(recent)
+        if words.startswith(question.strip()) or question.strip().startswith(words)
+    ]
+    if before:
+        session.execute(update(Hint).where(Hint.id.in_(before)).values(superseded=True))
 
 
 def _without_withdrawn(session: Session, answer: HintAnswer, day: date) -> HintAnswer:
@@ -240,11 +182,12 @@ def _without_withdrawn(session: Session, answer: HintAnswer, day: date) -> HintA
     if len(good) == len(pairs):
         return answer
     left = [suggestion for suggestion, pair in zip(answer.suggestions, pairs, strict=True) if pair in good]
-    return replace(answer, suggestions=tuple(replace(item, rank=rank) for rank, item in enumerate(left, start=1)))
-
-
-def _version(index: HintIndex) -> str:
-    return f"{index.library_checksum[:16]}/{index.fingerprint[:16]}"
+    withdrawn = {key for key, _ in pairs} - {key for key, _ in good}
+    return replace(
+        answer,
+        suggestions=tuple(replace(item, rank=rank) for rank, item in enumerate(left, start=1)),
+        candidates=tuple(candidate for candidate in answer.candidates if candidate.key not in withdrawn),
+    )
 
 
 def _row(given: HintGiven, actor: Actor, question: HintQuestion, index_version: str) -> Hint:
@@ -258,8 +201,24 @@ def _row(given: HintGiven, actor: Actor, question: HintQuestion, index_version: 
         matched=given.answer.matched,
         confidence=given.answer.confidence,
         index_version=index_version,
-        answer=_plain(asdict(given.answer)),
+        answer=_plain(asdict(replace(given.answer, candidates=()))),
+        candidates=pack_candidates(given.answer.candidates) if given.answer.matched else null(),
     )
+
+
+def _shown(given: HintGiven) -> list[HintSuggestion]:
+    return [
+        HintSuggestion(
+            hint_id=given.id,
+            rank=suggestion.rank,
+            entry_key=suggestion.entry_key,
+            language=suggestion.language,
+            talk_track=suggestion.talk_track,
+            score=suggestion.score,
+            propensity=suggestion.propensity,
+        )
+        for suggestion in given.answer.suggestions
+    ]
 
 
 def _plain(value: Any) -> Any:

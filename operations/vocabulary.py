@@ -21,6 +21,7 @@ FOLLOW_UP_KINDS = ("send_material", "call_next_day", "sales_call", "personal_tex
 FOLLOW_UP_STATES = ("open", "done", "cancelled", "replaced")
 ENTRY_KINDS = ("success", "failure", "conflict", "risk", "tool")
 ENTRY_STATES = ("draft", "review", "published", "retired")
+CREDIT_REASONS = ("accepted", "merged")
 LANGUAGES = ("zh", "en")
 FEEDBACK_ACTIONS = ("used", "edited", "rejected")
 MOVEMENT_KINDS = ("opening", "receipt", "consumption", "transfer_out", "transfer_in", "adjustment", "return")

@@ -8,13 +8,20 @@ import shutil
 import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands.terminal import FAILED, JsonFlag, fail, print_json, print_table
 from common.errors import FieldwiseError
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+DRAIN_S = 10
+"""Requests under way at the shutdown may end within this time."""
+LARGEST_SOCKET_MESSAGE_BYTES = 1_000_000
+"""Of any socket. The console needs this much; live hints take far less (``FIELDWISE_LIVE_MAX_MESSAGE_BYTES``)."""
 PARTS = ("torch", "sentence-transformers", "faiss-cpu", "ortools", "scikit-learn", "fastapi", "nicegui", "dbos")
 
 
@@ -26,8 +33,6 @@ def serve(
 
     Example: fieldwise serve --port 8080
     """
-    import uvicorn
-
     from api.app import create_app
     from api.settings import load_settings
 
@@ -38,7 +43,26 @@ def serve(
         app.state.services.check()
     except FieldwiseError as error:
         fail(error)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    run_service(app, settings.host, settings.port)
+
+
+def run_service(app: FastAPI, host: str, port: int) -> None:
+    """Serve ``app`` until the process is told to stop; then open sockets and event streams are let go at once."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        ws_max_size=LARGEST_SOCKET_MESSAGE_BYTES,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = uvicorn.Server(config)
+    # a stream has no end of its own: without a word it would keep the process until the time is up
+    app.state.services.live.switchboard.should_stop = lambda: server.should_exit
+    with suppress(KeyboardInterrupt):
+        server.run()
 
 
 def worker() -> None:

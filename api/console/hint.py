@@ -114,7 +114,8 @@ class HintPage:
 
     def _ask(self, text: str, actor: Actor) -> HintGiven:
         services = self._visitor.services
-        return ask(services.database, services.hint_desk, actor, HintQuestion(text, services.today()))
+        question = HintQuestion(text, services.today())
+        return ask(services.database, services.hint_desk, actor, question, evidence_desk=services.evidence_desk)
 
     def _fill(self, put: Callable[[], object]) -> None:
         self._answers.clear()

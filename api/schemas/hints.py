@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -172,8 +172,15 @@ class FeedbackRequest(Body):
     action: Literal["used", "edited", "rejected"] = Field(examples=["used"])
     edited_text: str | None = Field(None, max_length=4000, description="The line as it was said; for `edited`.")
     reason: str | None = Field(None, max_length=1000, description="Why it was rejected.")
-    visit_id: str | None = Field(None, max_length=64)
+    visit_id: str | None = Field(
+        None, max_length=64, description="The visit in which it was used; it may be recorded later."
+    )
+    said_at: AwareDatetime | None = Field(
+        None,
+        ge=datetime(2000, 1, 1, tzinfo=UTC),
+        description="When the rep said so, for words sent late; without it, now. Earlier words undo no later ones.",
+    )
 
     def feedback(self) -> Feedback:
         """Return the feedback for the use case."""
-        return Feedback(self.rank, self.action, self.edited_text, self.reason, self.visit_id)
+        return Feedback(self.rank, self.action, self.edited_text, self.reason, self.visit_id, self.said_at)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.schemas import Answer, Body
 from coach.entry import Effect, LibraryEntry
 from operations.library import ImportReport, StoredEntry
+from operations.library_records import ReviewRecord
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,79}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
@@ -69,6 +70,18 @@ class NewEntryBody(EntryBody):
     language: Language = Field(examples=["zh"])
 
 
+class ReviewAnswer(Answer):
+    """What became of an entry in review."""
+
+    submitted_at: AwareDatetime | None
+    submitted_by: str | None
+    reviewed_at: AwareDatetime | None
+    reviewed_by: str | None
+    reason: str | None = Field(description="Why it was sent back.")
+    merged_into: str | None = Field(description="Key of the entry that a retired one was merged into.")
+    co_authors: list[str] = Field(description="Authors of entries that were merged into this one.")
+
+
 class EntryAnswer(Answer):
     """An entry as it is stored."""
 
@@ -92,16 +105,17 @@ class EntryAnswer(Answer):
     valid_from: date | None
     valid_until: date | None
     author: str | None
+    review: ReviewAnswer
 
     @classmethod
     def of(cls, stored: StoredEntry) -> EntryAnswer:
         """Return the answer for a stored entry."""
-        entry = stored.entry
-        fields = {name: getattr(entry, name) for name in cls.model_fields if name not in ("version", "effect")}
+        entry, apart = stored.entry, ("version", "effect", "review")
+        fields = {name: getattr(entry, name) for name in cls.model_fields if name not in apart}
         effect = None
         if entry.effect:
             effect = EffectBody(**{name: getattr(entry.effect, name) for name in EffectBody.model_fields})
-        return cls(version=stored.version, effect=effect, **fields)
+        return cls(version=stored.version, effect=effect, review=_review(stored.review), **fields)
 
 
 class EntriesAnswer(Answer):
@@ -123,3 +137,7 @@ class ImportAnswer(Answer):
     def of(cls, report: ImportReport) -> ImportAnswer:
         """Return the answer for a report."""
         return cls.model_validate(report)
+
+
+def _review(record: ReviewRecord) -> ReviewAnswer:
+    return ReviewAnswer.model_validate(record)

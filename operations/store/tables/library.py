@@ -13,7 +13,11 @@ from operations.vocabulary import ENTRY_KINDS, ENTRY_STATES, FEEDBACK_ACTIONS, L
 
 
 class LibraryEntryRow(Stamped, Base):
-    """One case in one language. The natural key is ``(key, language)``."""
+    """One case in one language. The natural key is ``(key, language)``.
+
+    ``merged_into`` is the key of the entry, in the same language, that a retired one was merged into. ``co_authors``
+    are the authors of entries that were merged into this one.
+    """
 
     __tablename__ = "library_entry"
     __table_args__ = (
@@ -50,6 +54,13 @@ class LibraryEntryRow(Stamped, Base):
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)
+    submitted_at: Mapped[datetime | None]
+    submitted_by: Mapped[str | None] = mapped_column(Code)
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[str | None] = mapped_column(Code)
+    review_reason: Mapped[str | None] = mapped_column(Text)
+    merged_into: Mapped[str | None] = mapped_column(String(80))
+    co_authors: Mapped[list[str]] = mapped_column(Json, default=list)
     utterances: Mapped[list[LibraryUtterance]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="LibraryUtterance.position"
     )
@@ -79,10 +90,18 @@ class TalkTrack(Base):
 
 
 class Hint(Base):
-    """One answer given to a question: what was asked, by whom, and what was shown."""
+    """One answer given to a question: what was asked, by whom, and what was shown.
+
+    ``candidates`` is what the choice was made from (see ``operations.hint_log``), so that another ranking can be
+    replayed. ``superseded`` marks words that were typed further a moment later: nobody read their answer.
+    """
 
     __tablename__ = "hint"
-    __table_args__ = (Index("ix_hint_asked_by_asked_at", "asked_by", "asked_at"),)
+    __table_args__ = (
+        Index("ix_hint_asked_by_asked_at", "asked_by", "asked_at"),
+        # holds all that counting needs: the rows themselves are long
+        Index("ix_hint_use", "asked_at", "superseded", "region_code", "id"),
+    )
 
     id: Mapped[str] = mapped_column(Code, primary_key=True)
     asked_at: Mapped[datetime]
@@ -94,10 +113,12 @@ class Hint(Base):
     confidence: Mapped[float]
     index_version: Mapped[str] = mapped_column(String(80))
     answer: Mapped[dict[str, Any]] = mapped_column(Json)
+    candidates: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    superseded: Mapped[bool] = mapped_column(default=False)
 
 
 class HintSuggestion(Base):
-    """One entry that a hint showed, at its rank."""
+    """One entry that a hint showed, at its rank, and how likely it was to stand there when it was chosen."""
 
     __tablename__ = "hint_suggestion"
 
@@ -107,10 +128,14 @@ class HintSuggestion(Base):
     language: Mapped[str] = mapped_column(String(2))
     talk_track: Mapped[str] = mapped_column(Text)
     score: Mapped[float]
+    propensity: Mapped[float] = mapped_column(default=1.0)
 
 
 class HintFeedback(Base):
-    """What became of a suggestion. One row for each suggestion: the last word counts."""
+    """What became of a suggestion. One row for each suggestion: the last word counts.
+
+    ``visit_id`` may name a visit that is recorded later. ``draft_key`` is the library draft that was made from it.
+    """
 
     __tablename__ = "hint_feedback"
     __table_args__ = (one_of("action", FEEDBACK_ACTIONS),)
@@ -120,6 +145,7 @@ class HintFeedback(Base):
     action: Mapped[str] = mapped_column(String(20))
     edited_text: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
-    visit_id: Mapped[str | None] = mapped_column(Code)
-    given_at: Mapped[datetime]
+    visit_id: Mapped[str | None] = mapped_column(Code, index=True)
+    given_at: Mapped[datetime] = mapped_column(index=True)
     given_by: Mapped[str] = mapped_column(Code)
+    draft_key: Mapped[str | None] = mapped_column(String(80))
