@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from coach.embedded_encoder import EmbeddedEncoder
 from coach.evaluate import evaluate, rank_correlation, read_scored_pairs
 from coach.hint import HintEngine, HintQuestion
+from coach.index import build_index
+from coach.library_files import shipped_entries
 from coach.queries import SpokenQuery, read_queries
 from common.errors import InvalidInput
 
@@ -85,10 +88,47 @@ def test_short_common_objections_are_not_turned_away(shipped_engine: HintEngine)
 
 @pytest.mark.slow
 def test_quality_on_queries_never_trained_on_stays_above_its_floors(shipped_engine: HintEngine) -> None:
-    measures = evaluate(shipped_engine, read_queries(HELD_OUT.read_bytes())[::4], on=DAY)
-    for language in ("zh", "en"):
+    # measured 0.91 / 0.95 and 0.85 / 0.94; 0.93 and 0.92 rightly, 0.03 wrongly abstained (decision 0010)
+    measures = evaluate(shipped_engine, read_queries(HELD_OUT.read_bytes()), on=DAY)
+    for language, hit1, hit3 in (("zh", 0.86, 0.93), ("en", 0.8, 0.92)):
         found = measures[language]
-        assert found["hit1"] >= 0.65, found
-        assert found["hit3"] >= 0.83, found
-        assert found["abstain_recall"] >= 0.35, found
-        assert found["false_abstain"] <= 0.05, found
+        assert found["hit1"] >= hit1, found
+        assert found["hit3"] >= hit3, found
+        assert found["abstain_recall"] >= 0.85, found
+        assert found["false_abstain"] <= 0.045, found
+
+
+@pytest.mark.slow
+def test_english_questions_find_chinese_entries(embedded_encoder: EmbeddedEncoder) -> None:
+    chinese = [entry for entry in shipped_entries() if entry.language == "zh"]
+    engine = HintEngine(build_index(chinese, embedded_encoder), embedded_encoder)
+    english = [query for query in read_queries(HELD_OUT.read_bytes()) if query.language == "en"]
+    assert evaluate(engine, english, on=DAY)["en"]["hit3"] >= 0.85
+
+
+def test_the_confidence_of_the_shipped_engine_is_reliable(shipped_engine: HintEngine) -> None:
+    # balanced classes were learned; the shares in the file differ, so the middle is held to order, the ends to figures
+    fifths = evaluate(shipped_engine, read_queries(HELD_OUT.read_bytes()), on=DAY)["zh"]["reliability"]
+    shares = [each["objections"] for each in fifths]
+    assert shares[-1] >= 0.97
+    assert shares[0] <= 0.35
+    assert shares[-1] == max(shares)
+    assert shares[0] == min(shares)
+
+
+def test_an_sts_file_is_ranked_against_people_s_scores(embedded_encoder: EmbeddedEncoder) -> None:
+    content = (
+        "sentence1\tsentence2\tscore\n太贵了\t这价格太高了\t4.8\n太贵了\t贵得离谱\t4.5\n"
+        "我喜欢猫\t他在医院上班\t0.2\n今天下雨\t明天去北京\t0.5\n"
+    )
+    assert rank_correlation(embedded_encoder, read_scored_pairs(content.encode())) >= 0.7
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [("a\tb\n", "row 1"), ("sentence1\tsentence2\tscore\nx\ty\tmuch\n", "row 2")],
+)
+def test_a_broken_sts_file_names_its_row(content: str, pointer: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_scored_pairs(content.encode())
+    assert pointer in [problem.pointer for problem in caught.value.fields]
