@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from common.errors import Conflict, InvalidInput, Text, Unavailable
 from operations.store.audit import watch
 
 BUSY_TIMEOUT_S = 15
+KEPT_CONNECTIONS = 40
 
 
 class Database:
@@ -40,6 +42,7 @@ class Database:
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.engine = _engine(url)
+        self._writer = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -74,9 +77,11 @@ class Database:
             cases look first and say it better; this is for what another process changed in between.
         InvalidInput
             When a value cannot be stored at all (too long, outside the range of its column).
+        Unavailable
+            When other units of work held the database too long.
         """
         engine = self.engine.execution_options(fieldwise_write=True)
-        with Session(engine, expire_on_commit=False) as session:
+        with self._turn(), Session(engine, expire_on_commit=False) as session:
             session.info.update(actor=actor, clock=self.clock)
             watch(session)
             try:
@@ -86,6 +91,23 @@ class Database:
                 raise Conflict(Text("this contradicts what is stored now", "与现有记录冲突")) from error
             except DataError as error:
                 raise InvalidInput(Text("a value cannot be stored", "有数值无法保存")) from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for this process's other writers, on SQLite.
+
+        SQLite lets a second writer sleep and look again, longer each time. With ten threads that wait so, the lock is
+        free most of the time and answers take seconds; a lock of our own wakes the next one at once.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=BUSY_TIMEOUT_S):
+            raise Unavailable(Text("the database is busy: try again", "数据库正忙，请稍后再试"))
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def ping(self) -> None:
         """Make sure that the database answers.
@@ -119,7 +141,8 @@ def _engine(url: str) -> Engine:
     if parsed.drivername == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S})
+        # as many connections as the service has threads: one that is opened for a request alone costs more than the request
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=KEPT_CONNECTIONS)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
