@@ -141,7 +141,7 @@ def _engine(url: str) -> Engine:
     if parsed.drivername == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        # as many connections as the service has threads: one that is opened for a request alone costs more than the request
+        # as many connections as the service has threads: opening one costs more than what is asked over it
         engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=KEPT_CONNECTIONS)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
