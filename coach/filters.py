@@ -18,6 +18,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
+ENTRIES_OF_A_TYPE = 16
+"""Entries of a likely type that may be suggested although no row of theirs was found."""
 _REMEMBERED = 64
 """Combinations of filters whose answer is kept; one costs about nine bits a row."""
 
@@ -28,18 +30,22 @@ class Allowed:
 
     Attributes
     ----------
-    entries : int array
-        Positions of success entries that may be shown, ascending.
-    cases : bool array, shape (cases,)
-        Cases with such an entry; a case is found through its version in another language too.
+    entries : bool array, shape (entries,)
+        The success entries that may be shown.
+    any_entry : bool
+        Whether there is one.
+    first_of_type : dict of str to int array
+        By objection type: positions of its first `ENTRIES_OF_A_TYPE` entries that may be shown.
     rows : (uint8 array, bool array) or None
-        The rows of those cases, a bit a row and a truth value a row; None when nothing is filtered away.
+        The rows of their cases, a bit a row and a truth value a row; None when nothing is filtered away. A case is
+        found through its version in another language too.
     warnings : int array
         Positions of failure entries that hold, ascending.
     """
 
-    entries: Ints
-    cases: Bools
+    entries: Bools
+    any_entry: bool
+    first_of_type: dict[str, Ints]
     rows: tuple[Bytes, Bools] | None
     warnings: Ints
 
@@ -106,7 +112,10 @@ class EntryFilters:
         warnings = usable & ~self._success
         cases = np.zeros(int(self._cases.max(initial=-1)) + 1, dtype=np.bool_)
         cases[self._cases[fitting | warnings]] = True
-        return Allowed(np.flatnonzero(fitting), cases, self._rows_of(cases), np.flatnonzero(warnings))
+        positions = np.flatnonzero(fitting)
+        types = self._type[positions]
+        first = {str(code): positions[types == code][:ENTRIES_OF_A_TYPE] for code in np.unique(types)}
+        return Allowed(fitting, len(positions) > 0, first, self._rows_of(cases), np.flatnonzero(warnings))
 
     def _rows_of(self, cases: Bools) -> tuple[Bytes, Bools] | None:
         if cases.all():

@@ -31,8 +31,6 @@ MOST_CANDIDATES = 64
 """Entries that a choice is made from."""
 LIKELY_TYPES = 3
 """Types whose entries may be suggested although no row of theirs was found."""
-ENTRIES_A_LIKELY_TYPE = 16
-"""How many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +43,25 @@ class _Found:
         Rows of those cases only.
     owners : int array, shape (found rows,)
         Case of each row.
-    evidence : array, shape (cases,)
+    cases : int array, shape (found cases,)
+        Each once, ascending.
+    evidence : array, shape (found cases,)
     language : int
         Of the question.
     """
 
     near: NearRows
     owners: Ints
+    cases: Ints
     evidence: Doubles
     language: int
+
+    def of(self, cases: Ints) -> Doubles:
+        """Return the evidence for each of ``cases``; 0 for one that was not found."""
+        if len(self.cases) == 0:
+            return np.zeros(len(cases))
+        at = np.minimum(np.searchsorted(self.cases, cases), len(self.cases) - 1)
+        return np.where(self.cases[at] == cases, self.evidence[at], 0.0)
 
 
 class HintEngine:
@@ -80,6 +88,9 @@ class HintEngine:
         has_entry = index.listener.rows.entries != NO_ENTRY
         self._row_cases = np.where(has_entry, index.cases[index.listener.rows.entries], NO_ENTRY)
         self._case_rows = np.bincount(self._row_cases[has_entry], minlength=int(index.cases.max(initial=-1)) + 1)
+        order = np.argsort(index.cases, kind="stable")
+        self._entries_by_case = order
+        self._case_starts = np.searchsorted(index.cases[order], np.arange(int(index.cases.max(initial=-1)) + 2))
         number = {code: at for at, code in enumerate(index.listener.rows.classes)}
         self._types = np.array([number[entry.objection_type or ""] for entry in index.entries], dtype=np.int64)
 
@@ -97,7 +108,7 @@ class HintEngine:
             return _unmatched(answer, Text("this does not sound like an objection", "这句话听起来不像是异议"))
         allowed, notes = self._allowed(question, spoken)
         answer = replace(answer, notes=notes)
-        if len(allowed.entries) == 0:
+        if not allowed.any_entry:
             return _unmatched(answer, Text("no entry fits the filters", "没有符合筛选条件的条目"))
         found = self._find(said, heard, allowed)
         candidates = self._candidates(heard, allowed, found)
@@ -131,11 +142,11 @@ class HintEngine:
             notes.append(Text(f"no entry names the product line {line}", f"没有条目属于产品线 {line}"))
         wanted = question.language or spoken
         first = self.index.filters.allowed(question, wanted)
-        if len(first.entries) > 0 or question.language:
+        if first.any_entry or question.language:
             return first, tuple(notes)
         for language in (each for each in self.index.languages if each != wanted):
             allowed = self.index.filters.allowed(question, language)
-            if len(allowed.entries) > 0:
+            if allowed.any_entry:
                 en = f"no fitting entry in {wanted}; these are in {language}"
                 notes.append(Text(en, f"没有合适的 {wanted} 条目，以下为 {language} 条目"))
                 return allowed, tuple(notes)
@@ -146,24 +157,27 @@ class HintEngine:
         owned = self._row_cases[near.rows] != NO_ENTRY
         near = near.only(owned)
         owners = self._row_cases[near.rows]
-        return _Found(near, owners, evidence_for(near.scores, owners, self._case_rows), said.language)
+        cases, place = np.unique(owners, return_inverse=True)
+        evidence = evidence_for(near.scores, place, self._case_rows[cases])
+        return _Found(near, owners, cases, evidence, said.language)
 
     def _candidates(self, heard: Heard, allowed: Allowed, found: _Found) -> list[Candidate]:
         """Return the entries to choose from, best first: those with a row found, and some of the likely types."""
         rows = self.index.listener.rows
         probability = np.zeros(len(rows.classes))
         probability[: rows.type_count] = heard.probabilities
-        strengths = found.evidence[self.index.cases[allowed.entries]]
-        types = self._types[allowed.entries]
         likely = np.argsort(-heard.probabilities, kind="stable")[:LIKELY_TYPES]
         likely = likely[heard.probabilities[likely] >= LEAST_TYPE_PROBABILITY]
-        some = [np.flatnonzero(types == code)[:ENTRIES_A_LIKELY_TYPE] for code in likely]
-        chosen = np.unique(np.concatenate([np.flatnonzero(strengths > 0), *some]))
+        none = np.zeros(0, dtype=np.int64)
+        some = [allowed.first_of_type.get(rows.classes[at], none) for at in likely.tolist()]
+        chosen = np.unique(np.concatenate([self._entries_of(found.cases), *some]))
+        chosen = chosen[allowed.entries[chosen]]
+        strengths, types = found.of(self.index.cases[chosen]), self._types[chosen]
         best = np.zeros(len(rows.classes))
-        np.maximum.at(best, types[chosen], strengths[chosen])
-        closeness = (1 + strengths[chosen]) / (1 + best[types[chosen]])
-        order = np.argsort(-probability[types[chosen]] * closeness, kind="stable")[:MOST_CANDIDATES]
-        positions, numbers = allowed.entries[chosen[order]].tolist(), types[chosen[order]].tolist()
+        np.maximum.at(best, types, strengths)
+        closeness = (1 + strengths) / (1 + best[types])
+        order = np.argsort(-probability[types] * closeness, kind="stable")[:MOST_CANDIDATES]
+        positions, numbers = chosen[order].tolist(), types[order].tolist()
         return [
             Candidate(
                 position=position,
@@ -176,14 +190,19 @@ class HintEngine:
             for position, number, near in zip(positions, numbers, closeness[order].tolist(), strict=True)
         ]
 
+    def _entries_of(self, cases: Ints) -> Ints:
+        """Return the positions of all entries of the cases, in every language."""
+        spans = zip(self._case_starts[cases].tolist(), self._case_starts[cases + 1].tolist(), strict=True)
+        return np.array([at for begin, end in spans for at in self._entries_by_case[begin:end]], dtype=np.int64)
+
     def _warnings(self, allowed: Allowed, found: _Found, codes: set[str]) -> dict[str, tuple[FailureWarning, ...]]:
         """Return the failure entries that hold, by objection type, the nearest first."""
-        evidence = found.evidence[self.index.cases]
         by_type: dict[str, tuple[FailureWarning, ...]] = {}
         for code in codes:
             number = self.index.listener.rows.classes.index(code)
             holding = allowed.warnings[self._types[allowed.warnings] == number]
-            nearest = sorted(holding.tolist(), key=lambda at: (-evidence[at], self.index.entries[at].key))
+            evidence = dict(zip(holding.tolist(), found.of(self.index.cases[holding]).tolist(), strict=True))
+            nearest = sorted(evidence, key=lambda at: (-evidence[at], self.index.entries[at].key))
             by_type[code] = tuple(_warning(self.index.entries[at]) for at in nearest[:MOST_WARNINGS])
         return by_type
 
