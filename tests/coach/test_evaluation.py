@@ -107,7 +107,7 @@ def test_english_questions_find_chinese_entries(embedded_encoder: EmbeddedEncode
 
 
 def test_the_confidence_of_the_shipped_engine_is_reliable(shipped_engine: HintEngine) -> None:
-    # nine of ten lines of the file are objections, while both kinds weighed the same in the calibration: only the ends tell
+    # nine of ten lines of the file are objections, while both kinds weighed the same in calibration: the ends tell
     fifths = evaluate(shipped_engine, read_queries(HELD_OUT.read_bytes()), on=DAY)["zh"]["reliability"]
     shares = [each["objections"] for each in fifths]
     assert shares[-1] >= 0.97
