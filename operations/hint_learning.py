@@ -93,18 +93,24 @@ class EvidenceDesk:
         self._database = database
         self._settings = settings
         self._rng = rng or np.random.default_rng()
-        self._chooser: Chooser = PlainChooser()
+        self._exploring: Chooser = PlainChooser()
+        self._settled: Chooser = PlainChooser()
         self._counting = threading.Lock()
         self._counted_at: float | None = None
 
-    def chooser(self) -> Chooser:
+    def chooser(self, *, explores: bool = True) -> Chooser:
         """Return the chooser of the moment, at once; counts that grew old are renewed beside.
 
         Until something was counted, with too few adoptions, or with the evidence off, it is the plain one.
+
+        Parameters
+        ----------
+        explores : bool
+            Whether a share of the choices may be left to chance; only useful where the hint is stored.
         """
         if self._settings.mode != "off" and self._is_old() and self._counting.acquire(blocking=False):
             threading.Thread(target=self._count_beside, name="hint-evidence", daemon=True).start()
-        return self._chooser
+        return self._exploring if explores else self._settled
 
     def refresh(self) -> None:
         """Count again before returning."""
@@ -129,12 +135,13 @@ class EvidenceDesk:
         with self._database.read() as session:
             rates, _ = count_rates(session, self._settings, until=self._database.clock.now())
         if rates.adoptions < LEAST_ADOPTIONS:
-            self._chooser = PlainChooser()
+            self._exploring = self._settled = PlainChooser()
             return
         table = FactorTable.of(rates, self._rng)
         if self._settings.mode == "trial":
             table = table.on_trial()
-        self._chooser = EvidenceChooser(table, exploration=self._settings.exploration, rng=self._rng)
+        self._exploring = EvidenceChooser(table, exploration=self._settings.exploration, rng=self._rng)
+        self._settled = EvidenceChooser(table)
 
 
 def count_rates(session: Session, settings: EvidenceSettings, *, until: datetime) -> tuple[EntryRates, Examination]:

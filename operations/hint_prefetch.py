@@ -172,7 +172,8 @@ def prefetch(
             require_region(session, region)
         known = _known_customers(session, actor, replace(wanted, region=region))
         published = _published(session, wanted.on)
-    chooser = evidence_desk.chooser() if evidence_desk else None
+    # prefetched lines take no feedback: chance would cost and teach nothing
+    chooser = evidence_desk.chooser(explores=False) if evidence_desk else None
     places: dict[HintQuestion, int] = {}
     answers: list[tuple[HintAnswer, date]] = []
     for question in (question for each in known for _, question in each.questions):

@@ -68,8 +68,8 @@ class Feedback:
 class EvidenceSource(Protocol):
     """Gives the choice of suggestions that learns from use."""
 
-    def chooser(self) -> Chooser:
-        """Return the chooser of the moment, at once."""
+    def chooser(self, *, explores: bool = True) -> Chooser:
+        """Return the chooser of the moment, at once; one that leaves nothing to chance where ``explores`` is False."""
         ...
 
 

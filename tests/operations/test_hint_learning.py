@@ -17,7 +17,7 @@ from sqlalchemy import text as sql
 from coach.answer import HintAnswer, HintQuestion, Suggestion, Why
 from coach.evidence_chooser import EvidenceChooser
 from coach.examination import Examination
-from coach.ranking import Chooser, PlainChooser, choose
+from coach.ranking import Candidate, Chooser, PlainChooser, choose
 from common.clock import FixedClock
 from common.errors import Forbidden, InvalidInput, Text
 from operations import hint_learning
@@ -293,6 +293,19 @@ def test_on_trial_only_the_questions_that_are_explored_follow_the_evidence(
     with file_store.read() as session:
         kept = session.scalars(select(HintSuggestion).where(HintSuggestion.propensity < 1)).all()
     assert len(kept) > 20
+
+
+def test_the_settled_choice_follows_the_evidence_and_leaves_nothing_to_chance(
+    file_store: Database, clock: FixedClock
+) -> None:
+    much_use(file_store, clock.now() - timedelta(days=3))
+    desk = EvidenceDesk(file_store, EvidenceSettings(exploration=1), rng=np.random.default_rng(1))
+    desk.refresh()
+    candidates = [Candidate(n, key, "price_too_high", key, 0.9, 1.0 - n / 100) for n, key in enumerate(PRICE)]
+    chosen = [desk.chooser(explores=False).choose(candidates, 3, region=None) for _ in range(10)]
+    assert all(each == chosen[0] for each in chosen)
+    assert chosen[0][0].candidate.key == PRICE[1]
+    assert {each.propensity for each in chosen[0]} == {1.0}
 
 
 def test_a_hint_never_waits_for_the_counting(
