@@ -13,7 +13,24 @@ from fastapi_offline import FastAPIOffline
 
 from api import errors
 from api.middleware import BodyLimit, Measures
-from api.routers import forecasts, health, hints, jobs, library, live, people, routes, staffing, stock
+from api.routers import (
+    due_customers,
+    forecasts,
+    health,
+    hints,
+    jobs,
+    library,
+    live,
+    optimize_tours,
+    people,
+    plan_evaluation,
+    route_changes,
+    routes,
+    staffing,
+    stock,
+    vroom,
+    week_plans,
+)
 from api.services import Services, wire
 from api.settings import Settings, load_settings
 
@@ -52,7 +69,24 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     )
     app.state.services = wired
     errors.install(app)
-    for module in (hints, live, library, routes, staffing, forecasts, stock, people, jobs, health):
+    for module in (
+        hints,
+        live,
+        library,
+        week_plans,
+        due_customers,
+        routes,
+        route_changes,
+        plan_evaluation,
+        staffing,
+        forecasts,
+        stock,
+        people,
+        jobs,
+        health,
+        vroom,
+        optimize_tours,
+    ):
         app.include_router(module.router)
     app.include_router(people.sign_in_router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
+import api.commands.plan_evaluation  # noqa: F401 (adds "routes evaluate")
 from api.commands.coach import hint
 from api.commands.coach_engine import coach_app
 from api.commands.database import db_app
 from api.commands.forecast import forecast_app
 from api.commands.library import library_app
+from api.commands.route_changes import add_to as add_change_commands
+from api.commands.route_week import add_to as add_week_commands
 from api.commands.routes import routes_app
 from api.commands.service import doctor, serve, worker
+from api.commands.staffing import staffing_app
 from api.commands.up import up
 
 # Nothing is ever fetched from a model hub behind the user's back; a hub model is used once it lies in the cache.
@@ -33,7 +37,10 @@ app.command()(doctor)
 app.command()(hint)
 app.add_typer(library_app, name="library")
 app.add_typer(coach_app, name="coach")
+add_week_commands(routes_app)
+add_change_commands(routes_app)
 app.add_typer(routes_app, name="routes")
+app.add_typer(staffing_app, name="staffing")
 app.add_typer(forecast_app, name="forecast")
 app.add_typer(db_app, name="db")
 

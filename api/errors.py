@@ -61,6 +61,7 @@ TITLES: dict[int, Text] = {
     405: Text("Method not allowed", "不支持该方法"),
     406: Text("Not acceptable", "无法提供所要的格式"),
     409: Text("Conflict", "与现状冲突"),
+    412: Text("Changed meanwhile", "内容已被更改"),
     413: Text("Body too large", "请求体过大"),
     415: Text("Media type not supported", "不支持该媒体类型"),
     422: Text("Invalid input", "输入有误"),

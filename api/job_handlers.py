@@ -17,8 +17,10 @@ from operations import (
     library,
     library_import,
     live_records,
+    plan_changes,
     repeated_requests,
     staffing,
+    week_plan,
 )
 from operations.access import Actor
 from operations.library_import import ImportWatch
@@ -35,6 +37,8 @@ def job_handlers(services: Services) -> dict[str, JobHandler]:
     """Return the handlers of all kinds of job."""
     return {
         "route-plan": JobHandler("solve", lambda context, payload: _plan_routes(services, context, payload)),
+        "route-week": JobHandler("solve", lambda context, payload: _plan_week(services, context, payload)),
+        "fairness-price": JobHandler("solve", lambda context, payload: _price_fairness(services, context, payload)),
         "reallocate-staff": JobHandler("solve", lambda context, payload: _reallocate(services, context, payload)),
         "train-forecast": JobHandler("train", lambda context, payload: _train(services, context)),
         "make-forecast": JobHandler("train", lambda context, payload: _forecast(services, context)),
@@ -65,6 +69,25 @@ def _plan_routes(services: Services, context: JobContext, payload: dict[str, Any
     return context.step(
         "store",
         lambda: day_plan.store(services.database, context.actor, context.job_id, payload, solved),
+    )
+
+
+def _plan_week(services: Services, context: JobContext, payload: dict[str, Any]) -> dict[str, Any]:
+    solved = context.step(
+        "solve",
+        lambda: week_plan.solve(
+            payload, services.travel_times, on_progress=context.report, should_stop=context.cancelled
+        ),
+    )
+    return context.step(
+        "store", lambda: week_plan.store(services.database, context.actor, context.job_id, payload, solved)
+    )
+
+
+def _price_fairness(services: Services, context: JobContext, payload: dict[str, Any]) -> dict[str, Any]:
+    return context.step(
+        "solve",
+        lambda: plan_changes.price_fairness(payload, services.travel_times, should_stop=context.cancelled),
     )
 
 

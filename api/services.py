@@ -11,10 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from api.at_once import AtOnce
 from api.job_handlers import job_handlers
 from api.jobs import Jobs, jobs_database_url
 from api.security import Gatekeeper
-from api.settings import Settings
+from api.settings import Settings, by_hour
 from coach.embedded_encoder import EmbeddedEncoder
 from coach.encoder import Encoder, SentenceTransformerEncoder
 from coach.examination import Examination
@@ -28,6 +29,9 @@ from operations.hint_learning import EvidenceDesk, EvidenceSettings
 from operations.near_duplicate_desk import NearDuplicateDesk
 from operations.store import schema
 from operations.store.database import Database
+from operations.visit_history import conversion_model
+from routing.hours import HourlyTravelTimes, warm_streets
+from routing.search_process import warm as warm_route_search
 from routing.travel_times import HaversineTravelTimes, TravelTimes
 
 if TYPE_CHECKING:
@@ -84,6 +88,11 @@ class Services:
 
         return make_channel(self.settings, self.database, self.hint_desk, evidence_desk=self.evidence_desk)
 
+    @cached_property
+    def solves_at_once(self) -> AtOnce:
+        """The turns of solves that requests wait for."""
+        return AtOnce()
+
     @property
     def zone(self) -> ZoneInfo:
         """The organisation's time zone."""
@@ -121,12 +130,19 @@ class Services:
             ("jobs", self.jobs.connect),
             ("evidence", self.evidence_desk.refresh),
             ("hints", self.hint_desk.engine),
+            ("route search", warm_route_search),
+            ("streets", lambda: warm_streets(self.travel_times)),
+            ("visit values", self._learn_conversion),
         )
         for name, warm in parts:
             try:
                 warm()
             except FieldwiseError as error:
                 log.warning("%s are not ready: %s", name, error)
+
+    def _learn_conversion(self) -> None:
+        with self.database.read() as session:
+            conversion_model(session, self.clock.now(), self.settings.time_zone)
 
     def close(self) -> None:
         """Give back connections."""
@@ -196,12 +212,38 @@ def evidence_settings(settings: Settings) -> EvidenceSettings:
 
 
 def make_travel_times(settings: Settings) -> TravelTimes:
-    """Return the source of travel times that the settings name."""
-    if settings.travel_times == "osrm":
-        from routing.osrm import OsrmTravelTimes
+    """Return the source of travel times that the settings name; files and servers are first asked when they are needed.
 
-        return OsrmTravelTimes(settings.osrm_url)
-    return HaversineTravelTimes(speed_kmh=settings.travel_speed_kmh, detour_factor=settings.travel_detour_factor)
+    Raises
+    ------
+    InvalidInput
+        When a setting makes no sense.
+    """
+    if settings.travel_times == "great_circle":
+        return HaversineTravelTimes(
+            speed_kmh=settings.travel_speed_kmh,
+            detour_factor=settings.travel_detour_factor,
+            speed_kmh_by_hour=by_hour(settings.travel_speeds_by_hour),
+        )
+    streets, shares = _street_times(settings), by_hour(settings.travel_shares_by_hour)
+    return streets if shares is None else HourlyTravelTimes(streets, shares)
+
+
+def _street_times(settings: Settings) -> TravelTimes:
+    profile, snap_limit_m = settings.travel_profile, settings.travel_snap_limit_m
+    if settings.travel_times == "osm" and settings.osm_file is not None:
+        from routing.roads.travel import RoadTravelTimes
+
+        return RoadTravelTimes(settings.osm_file, profile, settings.road_folder, snap_limit_m)
+    if settings.travel_times == "valhalla":
+        from routing.valhalla import ValhallaTravelTimes
+
+        costing = {"car": "auto", "scooter": "motor_scooter", "foot": "pedestrian"}[profile]
+        return ValhallaTravelTimes(settings.valhalla_url, costing, snap_limit_m=snap_limit_m)
+    from routing.osrm import OsrmTravelTimes
+
+    served = {"car": "driving", "scooter": "bike", "foot": "foot"}[profile]
+    return OsrmTravelTimes(settings.osrm_url, served, snap_limit_m=snap_limit_m)
 
 
 def _state(check: Callable[[], object]) -> str:

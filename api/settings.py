@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.errors import FieldProblem, InvalidInput, Text
@@ -77,10 +78,24 @@ class Settings(BaseSettings):
     live_origins: str = Field("", description="live: other sites whose pages may open sockets, separated by commas")
     prefetch_days: int = Field(3, ge=0, le=60, description="prefetched hints hold so many days at most")
 
-    travel_times: Literal["great_circle", "osrm"] = Field("great_circle", description="where travel times come from")
+    travel_times: Literal["great_circle", "osrm", "valhalla", "osm"] = Field(
+        "great_circle", description="where travel times come from; osm: streets from an OpenStreetMap file, no server"
+    )
     travel_speed_kmh: float = Field(22, gt=0, le=200, description="great circle: speed in town")
+    travel_speeds_by_hour: str = Field(
+        "", description="great circle: 24 speeds in km/h from 0:00 on, separated by commas, instead of one speed"
+    )
     travel_detour_factor: float = Field(1.4, ge=1, le=5, description="great circle: road length over straight line")
+    travel_profile: Literal["car", "scooter", "foot"] = Field("car", description="streets: how reps get about")
+    travel_shares_by_hour: str = Field(
+        "", description="streets: 24 shares of the free speed from 0:00 on, such as 1,1,…,0.6,0.7; empty: always 1"
+    )
+    travel_snap_limit_m: float = Field(
+        1000, gt=0, le=50_000, description="streets: a place further from any street cannot be reached"
+    )
     osrm_url: str = Field("", description="address of an OSRM server")
+    valhalla_url: str = Field("", description="address of a Valhalla server")
+    osm_file: Path | None = Field(None, description="OpenStreetMap extract of the area, such as city.osm.pbf")
     map_tiles_url: str = Field(
         "", description="console: tiles under the map, as https://…/{z}/{x}/{y}.png; empty: none"
     )
@@ -112,9 +127,19 @@ class Settings(BaseSettings):
     def _safe(self) -> Self:
         if self.environment == "production" and len(self.secret) < 32:
             raise ValueError("FIELDWISE_SECRET with at least 32 characters is needed in production")
-        if self.travel_times == "osrm" and not self.osrm_url:
-            raise ValueError("FIELDWISE_OSRM_URL is needed when FIELDWISE_TRAVEL_TIMES is osrm")
+        needed = {"osrm": "osrm_url", "valhalla": "valhalla_url", "osm": "osm_file"}.get(self.travel_times)
+        if needed and not getattr(self, needed):
+            raise ValueError(f"FIELDWISE_{needed.upper()} is needed when FIELDWISE_TRAVEL_TIMES is {self.travel_times}")
         return self
+
+    @field_validator("travel_speeds_by_hour", "travel_shares_by_hour")
+    @classmethod
+    def _twenty_four_numbers(cls, value: str, info: ValidationInfo) -> str:
+        most = 2 if info.field_name == "travel_shares_by_hour" else 200
+        numbers = by_hour(value)
+        if value and (numbers is None or max(numbers) > most):
+            raise ValueError(f"must be 24 numbers more than 0 and at most {most}, separated by commas")
+        return value
 
     @property
     def database(self) -> str:
@@ -127,6 +152,11 @@ class Settings(BaseSettings):
         return self.data_folder / "index"
 
     @property
+    def road_folder(self) -> Path:
+        """Where street networks are kept once they are read from an OpenStreetMap file."""
+        return self.data_folder / "roads"
+
+    @property
     def model_folder(self) -> Path:
         """Where forecast models are kept, each in a folder named after its version."""
         return self.data_folder / "models"
@@ -135,6 +165,15 @@ class Settings(BaseSettings):
     def signing_secret(self) -> str:
         """The secret that signs sessions: as set, or in development one made on first use and kept in a file."""
         return self.secret or kept_secret(self.data_folder / "secret")
+
+
+def by_hour(text: str) -> tuple[float, ...] | None:
+    """Return the 24 numbers of a setting; None when it is empty or they are not 24 numbers above 0."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return None
+    return numbers if len(numbers) == 24 and all(0 < number < math.inf for number in numbers) else None
 
 
 def kept_secret(path: Path, *, length: int = 32) -> str:

@@ -21,6 +21,7 @@ SCOPES = {
     "routes:read": "read route plans",
     "routes:plan": "make route plans",
     "staffing:plan": "plan the lending of reps between regions",
+    "staffing:approve": "decide about the lending of reps",
     "forecasts:read": "read forecasts and their accuracy",
     "forecasts:train": "train forecast models",
     "stock:read": "read stock",
@@ -41,7 +42,16 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     ),
     "logistics": _READ_ALL | {"hints:ask", "routes:plan", "staffing:plan", "transfers:plan"},
     "region_manager": _READ_ALL
-    | {"hints:ask", "library:suggest", "library:write", "contacts:read", "routes:plan", "transfers:plan", "audit:read"},
+    | {
+        "hints:ask",
+        "library:suggest",
+        "library:write",
+        "contacts:read",
+        "routes:plan",
+        "staffing:approve",
+        "transfers:plan",
+        "audit:read",
+    },
     "analyst": _READ_ALL | {"hints:ask", "forecasts:train"},
     "director": frozenset(SCOPES),
 }

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from common.errors import NotFound, Text
 from operations.access import Actor
-from operations.plan_records import plan_record, problem_record, read_plan, read_problem, report_record
+from operations.plan_records import (
+    plan_record,
+    problem_record,
+    read_plan,
+    read_problem,
+    read_unusable,
+    report_record,
+    unusable_record,
+)
 from operations.store.database import Database
-from operations.store.tables import Customer, Person, PlannedStop, RoutePlan
+from operations.store.tables import Customer, Person, PlannedStop, RoutePlan, RoutePlanVersion
 from operations.visit_candidates import problem_for_region
 from routing.check import check
 from routing.plan import DayPlan, Route
-from routing.problem import DayProblem
+from routing.problem import DayProblem, SizeLimits
 from routing.problem_files import travel_from_mapping
+from routing.problem_travel import travel_for, travel_record
+from routing.relaxations import with_relaxations
 from routing.solve import solve as search
 from routing.travel_times import TravelTimes
+from routing.usable_visits import Unusable
 
 __all__ = [
     "PlanSummary",
@@ -34,6 +46,10 @@ __all__ = [
     "store",
     "unstored",
 ]
+
+
+RELAXATIONS_WITHIN_S = 1.0
+"""How long, after the search, changes are tried that would bring left-out visits into the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +68,31 @@ class PlanSummary:
     solve_s: float
     created_at: datetime
     created_by: str
+    version: int = 1
+    published_version: int | None = None
+    published_at: datetime | None = None
+    published_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A stored plan with the problem that it solves and the checker's report."""
+    """A stored plan with the problem that it solves and the checker's report.
+
+    ``rhythm`` says who was visited again for which reason, and who was not offered (`visit_repeats.record_of`).
+    """
 
     summary: PlanSummary
     problem: DayProblem
     plan: DayPlan
     report: dict[str, Any]
+    rhythm: dict[str, Any] = field(default_factory=dict)
+    unusable: tuple[Unusable, ...] = ()
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """By rep id the line of the round on the streets, as an encoded polyline; only those that are known."""
+        lines: dict[str, str] = self.report.get("geometry", {})
+        return lines
 
 
 def payload(
@@ -72,6 +103,7 @@ def payload(
     time_limit_s: float,
     seed: int = 0,
     travel: dict[str, Any] | None = None,
+    unusable: Sequence[Unusable] = (),
 ) -> dict[str, Any]:
     """Return the JSON object that a job solves (see `solve`).
 
@@ -79,6 +111,8 @@ def payload(
     ----------
     travel : dict, optional
         Travel times of the problem's own instead of the installation's, as ``routing.problem_files`` reads them.
+    unusable : sequence of Unusable, optional
+        Visits that were taken out of the problem because something is wrong with them; kept with the plan.
     """
     return {
         "problem": problem_record(problem),
@@ -87,6 +121,7 @@ def payload(
         "time_limit_s": time_limit_s,
         "seed": seed,
         "travel": travel,
+        "unusable": unusable_record(unusable),
     }
 
 
@@ -106,19 +141,20 @@ def solve(
     """
     problem = read_problem(asked["problem"])
     own = asked.get("travel")
-    table = (travel_from_mapping(own) if own else travel_times).table(problem.locations())
+    travel = travel_for(problem, travel_from_mapping(own) if own else travel_times)
     found = search(
         problem,
-        table,
+        travel.table,
         time_limit_s=asked["time_limit_s"],
         seed=asked["seed"],
         on_progress=(lambda progress: on_progress(asdict(progress))) if on_progress else None,
         should_stop=should_stop,
     )
-    report = check(problem, table, found)
+    found = with_relaxations(problem, travel.table, found, within_s=RELAXATIONS_WITHIN_S)
+    report = check(problem, travel.table, found)
     return {
         "plan": plan_record(found),
-        "report": report_record(report),
+        "report": {**report_record(report), **travel_record(problem, found, travel)},
         "feasible": report.feasible,
         "solve_s": found.search.wall_s,
     }
@@ -171,13 +207,19 @@ def store(
             row = _row(plan_id, asked, solved)
             session.add(row)
             session.flush()
-            session.add_all(_stops(session, plan_id, read_plan(solved["plan"])))
+            keep_stops(session, plan_id, read_plan(solved["plan"]))
         return {
             "route_plan_id": plan_id,
             "feasible": row.feasible,
             "assigned": row.assigned_visits,
             "unassigned": row.unassigned_visits,
         }
+
+
+def keep_stops(session: Session, plan_id: str, found: DayPlan) -> None:
+    """Keep the stops of a plan as those that reps see, in the place of any before."""
+    session.execute(delete(PlannedStop).where(PlannedStop.plan_id == plan_id))
+    session.add_all(_stops(session, plan_id, found))
 
 
 def _row(plan_id: str, asked: dict[str, Any], solved: dict[str, Any]) -> RoutePlan:
@@ -193,7 +235,13 @@ def _row(plan_id: str, asked: dict[str, Any], solved: dict[str, Any]) -> RoutePl
         distance_m=totals.distance_m,
         solve_s=solved["solve_s"],
         problem=asked["problem"],
-        report={"plan": solved["plan"], "check": solved["report"]},
+        travel=asked.get("travel"),
+        report={
+            "plan": solved["plan"],
+            "check": solved["report"],
+            "rhythm": asked.get("rhythm") or {},
+            "unusable": asked.get("unusable") or [],
+        },
     )
 
 
@@ -220,7 +268,28 @@ def _stops(session: Session, plan_id: str, found: DayPlan) -> list[PlannedStop]:
 
 
 def plan(session: Session, actor: Actor, plan_id: str) -> StoredPlan:
-    """Return a stored plan; a rep sees its own route of it only.
+    """Return a stored plan; a rep sees its own route of it only, as published once any version is.
+
+    Raises
+    ------
+    NotFound
+        When there is none, or the actor may not know that there is.
+    """
+    row = required_row(session, actor, plan_id)
+    if actor.own_records_only:
+        row = published_part(session, row)
+    found, problem = read_plan(row.report["plan"]), read_problem(row.problem)
+    if actor.own_records_only:
+        own = tuple(route for route in found.routes if route.rep_id == actor.code)
+        if not own:
+            raise _no_plan(plan_id)
+        return _own_part(row, problem, own)
+    unusable = read_unusable(row.report.get("unusable", []))
+    return StoredPlan(_summary(row), problem, found, row.report["check"], row.report.get("rhythm", {}), unusable)
+
+
+def required_row(session: Session, actor: Actor, plan_id: str, *, for_update: bool = False) -> RoutePlan:
+    """Return the record of a plan that the actor may know of.
 
     Raises
     ------
@@ -228,16 +297,22 @@ def plan(session: Session, actor: Actor, plan_id: str) -> StoredPlan:
         When there is none, or the actor may not know that there is.
     """
     actor.require("routes:read")
-    row = session.get(RoutePlan, plan_id)
+    row = session.get(RoutePlan, plan_id, with_for_update=for_update or None)
     if row is None or not _visible(row, actor):
         raise _no_plan(plan_id)
-    found, problem = read_plan(row.report["plan"]), read_problem(row.problem)
-    if actor.own_records_only:
-        own = tuple(route for route in found.routes if route.rep_id == actor.code)
-        if not own:
-            raise _no_plan(plan_id)
-        return _own_part(row, problem, own)
-    return StoredPlan(_summary(row), problem, found, row.report["check"])
+    return row
+
+
+def published_part(session: Session, row: RoutePlan) -> RoutePlan:
+    """Return the plan as its reps see it: a copy that is bound to no session holds the published version."""
+    number = row.published_version
+    kept = None if number in (None, row.version) else session.get(RoutePlanVersion, (row.id, number))
+    if kept is None:
+        return row
+    names = ("feasible", "assigned_visits", "unassigned_visits", "travel_s", "distance_m", "solve_s", "problem")
+    shown = {name: getattr(kept, name) for name in (*names, "report", "published_at", "published_by", "version")}
+    whole = {name: getattr(row, name) for name in ("id", "plan_date", "region_code", "created_at", "created_by")}
+    return RoutePlan(**whole, **shown, status="published", published_version=number)
 
 
 def latest_plans(session: Session, actor: Actor, *, limit: int = 10) -> list[PlanSummary]:
@@ -257,12 +332,24 @@ def _visible(row: RoutePlan, actor: Actor) -> bool:
     return actor.region_code is None or row.region_code == actor.region_code or row.created_by == actor.code
 
 
+def summary_of(row: RoutePlan) -> PlanSummary:
+    """Return a plan's record in a line."""
+    return _summary(row)
+
+
 def _own_part(row: RoutePlan, problem: DayProblem, own: tuple[Route, ...]) -> StoredPlan:
     served = {stop.visit_id for route in own for stop in route.stops}
-    visits = tuple(visit for visit in problem.visits if visit.id in served)
-    reps = tuple(rep for rep in problem.reps if rep.id in {route.rep_id for route in own})
-    part = DayProblem(visits, reps, problem.weights)
-    return StoredPlan(_summary(row), part, DayPlan(own, (), 0.0), {"feasible": row.feasible})
+    # Only to show it: what ties the round to other visits and reps is left aside.
+    visits = tuple(replace(visit, allowed_reps=None, after="") for visit in problem.visits if visit.id in served)
+    mine = {route.rep_id for route in own}
+    reps = tuple(replace(rep, first_stops=()) for rep in problem.reps if rep.id in mine)
+    part = DayProblem(visits, reps, problem.weights, SizeLimits(outlier_km=math.inf))
+    lines = row.report["check"].get("geometry", {})
+    report = {
+        "feasible": row.feasible,
+        "geometry": {route.rep_id: lines[route.rep_id] for route in own if route.rep_id in lines},
+    }
+    return StoredPlan(_summary(row), part, DayPlan(own, (), 0.0), report)
 
 
 def _summary(row: RoutePlan) -> PlanSummary:
@@ -279,6 +366,10 @@ def _summary(row: RoutePlan) -> PlanSummary:
         row.solve_s,
         row.created_at,
         row.created_by,
+        row.version,
+        row.published_version,
+        row.published_at,
+        row.published_by,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,10 +13,11 @@ from routing.check import CheckReport
 from routing.plan import DayPlan
 from routing.problem import DayProblem, SizeLimits
 from routing.problem_files import problem_from_mapping, problem_to_mapping
+from routing.usable_visits import Unusable
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -39,6 +41,18 @@ def read_plan(record: dict[str, Any]) -> DayPlan:
     """Return the plan of a record."""
     plan: DayPlan = _adapter(DayPlan).validate_python(record)
     return plan
+
+
+def unusable_record(unusable: Sequence[Unusable]) -> list[dict[str, Any]]:
+    """Return visits that could not be planned as JSON can hold them."""
+    record: list[dict[str, Any]] = _adapter(tuple[Unusable, ...]).dump_python(tuple(unusable), mode="json")
+    return record
+
+
+def read_unusable(record: list[dict[str, Any]]) -> tuple[Unusable, ...]:
+    """Return the visits of a record that could not be planned."""
+    unusable: tuple[Unusable, ...] = _adapter(tuple[Unusable, ...]).validate_python(record)
+    return unusable
 
 
 def report_record(report: CheckReport) -> dict[str, Any]:

@@ -1,182 +1,175 @@
-"""Lending reps between regions: the day's predicted work against the people there are."""
+"""Lending reps between regions: the predicted work of the coming days against the people there are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.errors import FieldProblem, InvalidInput, NotFound, Text
 from common.places import Location
 from operations.access import Actor
+from operations.lendable_people import GUEST, LendingLimits, lendable_people
+from operations.predicted_work import RegionWork, WorkPolicy, predicted_work
 from operations.store.database import Database
-from operations.store.tables import Customer, Event, PlannedActivity, StaffReallocation, Visit
 from operations.store.tables import Person as PersonRow
 from operations.store.tables import Region as RegionRow
+from operations.store.tables import StaffReallocation
 from operations.vocabulary import SKILLS
 from routing.reallocate import Reallocation, reallocate
-from routing.staffing_problem import LendingRules, Person, ReallocationProblem, Region
+from routing.staffing_problem import LendingRules, ReallocationProblem, Region
+
+__all__ = [
+    "MOST_DAYS",
+    "StaffingWishes",
+    "StoredReallocation",
+    "WorkPolicy",
+    "code_of",
+    "payload",
+    "read_stored",
+    "reallocation",
+    "solve",
+    "staffing_problem",
+    "store",
+]
+
+MOST_DAYS = 7
+Hours = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class WorkPolicy:
-    """How much work a day holds; the defaults are those of the field's rules.
+class StaffingWishes:
+    """What is asked beside the records.
 
     Attributes
     ----------
-    hours_per_visit : float
-        Visit, way and record of one planned visit.
-    event_skill : tuple of (event kind, skill)
-        What an event asks of the people who work it.
-    visitors_per_hour : float
-        Visitors of an event whom one rep can speak to in an hour.
-    visitor_share : float
-        Share of an event's visitors who come to the stand.
-    weeks_back : int
-        Where no visits are planned yet, the same weekday of so many weeks tells.
+    days : int
+        1 to 7 days, beginning with the first.
+    work_h : mapping of region to (mapping of skill to hours)
+        Replaces the predicted work of these regions on every day; the skill ``""`` is work that anybody can do.
+    work_by_day : mapping of date to the same
+        Replaces it on one day.
+    absent : sequence of str
+        Reps who are away on all days.
+    absent_on : mapping of str to sequence of date
+        Reps who are away on some.
     """
 
-    hours_per_visit: float = 0.6
-    event_skill: tuple[tuple[str, str], ...] = (
-        ("fair", "fair"),
-        ("exam", "campus"),
-        ("term_start", "campus"),
-        ("community_day", "community"),
-        ("promotion", "mall"),
-        ("opening", "mall"),
-    )
-    visitors_per_hour: float = 20.0
-    visitor_share: float = 0.1
-    weeks_back: int = 4
+    days: int = 1
+    work_h: Hours = field(default_factory=dict)
+    work_by_day: Mapping[date, Hours] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+    absent_on: Mapping[str, Sequence[date]] = field(default_factory=dict)
+    rules: LendingRules = field(default_factory=LendingRules)
+    limits: LendingLimits = field(default_factory=LendingLimits)
+    policy: WorkPolicy = field(default_factory=WorkPolicy)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReallocation:
-    """A proposal with the work and the people that it answers."""
+    """A proposal with the work and the people that it answers.
+
+    Attributes
+    ----------
+    status : str
+        ``proposed``, ``partly_approved``, ``approved``, ``rejected`` or ``withdrawn``.
+    names : dict of str to str
+        Names of the people in it by code.
+    """
 
     id: str
     work_date: date
     problem: ReallocationProblem
     answer: Reallocation
+    days: int = 1
+    status: str = "proposed"
+    names: dict[str, str] = field(default_factory=dict)
 
 
 def staffing_problem(
-    session: Session,
-    actor: Actor,
-    work_date: date,
-    *,
-    work_h: Mapping[str, Mapping[str, float]] | None = None,
-    absent: Sequence[str] = (),
-    rules: LendingRules | None = None,
-    policy: WorkPolicy | None = None,
+    session: Session, actor: Actor, work_date: date, wishes: StaffingWishes | None = None
 ) -> ReallocationProblem:
-    """Return the staffing problem of a day from the organisation's records.
-
-    Parameters
-    ----------
-    work_h : mapping of region to (mapping of skill to hours), optional
-        Replaces the predicted work of these regions; the skill ``""`` is work that anybody can do.
-    absent : sequence of str
-        Reps who are away.
+    """Return the staffing problem of the days from ``work_date`` on, from the organisation's records.
 
     Raises
     ------
     InvalidInput
-        For unknown regions, skills or reps.
+        For unknown regions, skills or reps, or days out of range.
     """
     actor.require("staffing:plan")
     actor.require_region(None)  # lending looks into the people and the work of every region
+    wishes = wishes or StaffingWishes()
+    if not 1 <= wishes.days <= MOST_DAYS:
+        raise InvalidInput.at("/days", f"must be 1 to {MOST_DAYS}", f"应为 1 到 {MOST_DAYS}")
+    days = [work_date + timedelta(days=ahead) for ahead in range(wishes.days)]
     rows = list(session.scalars(select(RegionRow).order_by(RegionRow.code)))
     reps = list(
         session.scalars(select(PersonRow).where(PersonRow.role == "rep", PersonRow.active).order_by(PersonRow.code))
     )
-    _check(rows, reps, work_h or {}, absent)
-    policy = policy or WorkPolicy()
-    predicted = {
-        row.code: dict((work_h or {}).get(row.code) or _work_h(session, row, work_date, policy)) for row in rows
-    }
-    regions = tuple(
-        Region(row.code, Location(row.latitude, row.longitude), row.minimum_staff, predicted[row.code]) for row in rows
+    _check(rows, reps, days, wishes)
+    predicted = predicted_work(session, rows, days, wishes.policy)
+    regions = tuple(_region(row, predicted[row.code], days, wishes) for row in rows)
+    away = {code: frozenset(days) for code in wishes.absent}
+    away |= {code: away.get(code, frozenset()) | frozenset(dates) for code, dates in wishes.absent_on.items()}
+    bound = [row for row in reps if row.region_code is not None]
+    people = lendable_people(session, bound, days, limits=wishes.limits, absent=away)
+    return ReallocationProblem(regions, people, wishes.rules, tuple(day.isoformat() for day in days))
+
+
+def _region(row: RegionRow, predicted: RegionWork, days: Sequence[date], wishes: StaffingWishes) -> Region:
+    own = [(wishes.work_by_day.get(day) or {}).get(row.code) or wishes.work_h.get(row.code) for day in days]
+    return Region(
+        row.code,
+        Location(row.latitude, row.longitude),
+        row.minimum_staff,
+        tuple(dict(given or work) for given, work in zip(own, predicted.work_h, strict=True)),
+        # who states the work states all of it
+        tuple({} if given else dict(must) for given, must in zip(own, predicted.required_h, strict=True)),
+        predicted.open_h,
     )
-    away = set(absent)
-    people = tuple(_person(row) for row in reps if row.code not in away and row.region_code is not None)
-    return ReallocationProblem(regions, people, rules or LendingRules())
 
 
 def _check(
-    regions: Sequence[RegionRow],
-    reps: Sequence[PersonRow],
-    work_h: Mapping[str, Mapping[str, float]],
-    absent: Sequence[str],
+    regions: Sequence[RegionRow], reps: Sequence[PersonRow], days: Sequence[date], wishes: StaffingWishes
 ) -> None:
-    known_regions, known_reps = {row.code for row in regions}, {row.code for row in reps}
-    problems = [
-        FieldProblem(f"/work_h/{code}", Text(f"there is no region {code!r}", f"没有区域 {code!r}"))
-        for code in work_h
-        if code not in known_regions
-    ]
+    known = {row.code for row in regions}
+    problems = _work_problems("/work_h", wishes.work_h, known)
+    for day, work in wishes.work_by_day.items():
+        at = f"/work_by_day/{day.isoformat()}"
+        if day not in days:
+            problems.append(FieldProblem(at, Text("is none of the days", "不在计划日期内")))
+        problems += _work_problems(at, work, known)
+    known_reps = {row.code for row in reps}
+    named = [(f"/absent/{place}", code) for place, code in enumerate(wishes.absent)]
+    named += [(f"/absent_on/{code}", code) for code in wishes.absent_on]
     problems += [
-        FieldProblem(f"/work_h/{code}/{skill}", Text(f"there is no skill {skill!r}", f"没有技能 {skill!r}"))
-        for code, hours in work_h.items()
-        for skill in hours
-        if skill not in ("", *SKILLS)
-    ]
-    problems += [
-        FieldProblem(f"/absent/{position}", Text(f"there is no active rep {code!r}", f"没有在职地推专员 {code!r}"))
-        for position, code in enumerate(absent)
+        FieldProblem(at, Text(f"there is no active rep {code!r}", f"没有在职地推专员 {code!r}"))
+        for at, code in named
         if code not in known_reps
     ]
     if problems:
         raise InvalidInput(Text("the staffing request has wrong fields", "人员调配请求有误"), fields=problems)
 
 
-def _person(row: PersonRow) -> Person:
-    hours = (row.shift_end_s - row.shift_start_s) / 3600 - 1  # an hour of the shift is lunch
-    return Person(row.code, row.region_code or "", frozenset(item.skill for item in row.skills), max(0.5, hours))
-
-
-def _work_h(session: Session, region: RegionRow, day: date, policy: WorkPolicy) -> dict[str, float]:
-    """Return the predicted hours of a region by skill: planned (or else usual) visits, and events."""
-    work = {"": _visits(session, region, day, policy) * policy.hours_per_visit}
-    skills = dict(policy.event_skill)
-    query = select(Event).where(
-        Event.starts_on <= day, Event.ends_on >= day, Event.region_code.is_(None) | (Event.region_code == region.code)
-    )
-    for event in session.scalars(query):
-        days = (event.ends_on - event.starts_on).days + 1
-        hours = event.expected_visitors / days * policy.visitor_share / policy.visitors_per_hour
-        skill = skills[event.kind]
-        work[skill] = work.get(skill, 0.0) + hours
-    return {skill: round(hours, 2) for skill, hours in work.items()}
-
-
-def _visits(session: Session, region: RegionRow, day: date, policy: WorkPolicy) -> float:
-    planned = session.get(PlannedActivity, (region.code, day))
-    if planned is not None:
-        return planned.planned_visits
-    zone = ZoneInfo(region.time_zone)
-    counts = []
-    for week in range(1, policy.weeks_back + 1):
-        begins = datetime.combine(day - timedelta(weeks=week), time(), zone)
-        query = (
-            select(func.count())
-            .select_from(Visit)
-            .join(Customer, Customer.code == Visit.customer_code)
-            .where(
-                Customer.region_code == region.code,
-                Visit.started_at >= begins,
-                Visit.started_at < begins + timedelta(days=1),
-            )
-        )
-        counts.append(session.scalar(query) or 0)
-    return sum(counts) / len(counts)
+def _work_problems(at: str, work: Hours, known: set[str]) -> list[FieldProblem]:
+    problems = [
+        FieldProblem(f"{at}/{code}", Text(f"there is no region {code!r}", f"没有区域 {code!r}"))
+        for code in work
+        if code not in known
+    ]
+    problems += [
+        FieldProblem(f"{at}/{code}/{skill}", Text(f"there is no skill {skill!r}", f"没有技能 {skill!r}"))
+        for code, hours in work.items()
+        for skill in hours
+        if skill not in ("", *SKILLS)
+    ]
+    return problems
 
 
 @cache
@@ -184,19 +177,36 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def payload(problem: ReallocationProblem, work_date: date) -> dict[str, Any]:
+def payload(
+    problem: ReallocationProblem, work_date: date, *, time_limit_s: float = 25.0, seed: int = 0
+) -> dict[str, Any]:
     """Return the JSON object that a job solves."""
     return {
         "work_date": work_date.isoformat(),
         "problem": _adapter(ReallocationProblem).dump_python(problem, mode="json"),
+        "time_limit_s": time_limit_s,
+        "seed": seed,
     }
 
 
 def solve(asked: dict[str, Any]) -> dict[str, Any]:
     """Return the moves for a payload as JSON can hold them; changes nothing."""
     problem: ReallocationProblem = _adapter(ReallocationProblem).validate_python(asked["problem"])
-    answer: dict[str, Any] = _adapter(Reallocation).dump_python(reallocate(problem), mode="json")
+    found = reallocate(problem, time_limit_s=asked.get("time_limit_s", 25.0), seed=asked.get("seed", 0))
+    answer: dict[str, Any] = _adapter(Reallocation).dump_python(_named(found), mode="json")
     return answer
+
+
+def code_of(person_id: str) -> str:
+    """Return the code of a person of a staffing problem, who may count as another region's on a day."""
+    return person_id.partition(GUEST)[0]
+
+
+def _named(found: Reallocation) -> Reallocation:
+    moves = tuple(
+        replace(move, cover_id=None if move.cover_id is None else code_of(move.cover_id)) for move in found.moves
+    )
+    return replace(found, moves=moves)
 
 
 def store(
@@ -205,8 +215,13 @@ def store(
     """Keep a proposal under an id; one that is kept already stays as it is."""
     with database.write(actor) as session:
         if session.get(StaffReallocation, proposal_id) is None:
-            work_date = date.fromisoformat(asked["work_date"])
-            row = StaffReallocation(id=proposal_id, work_date=work_date, problem=asked["problem"], answer=answer)
+            row = StaffReallocation(
+                id=proposal_id,
+                work_date=date.fromisoformat(asked["work_date"]),
+                days=len(asked["problem"].get("days", ("",))),
+                problem=asked["problem"],
+                answer=answer,
+            )
             session.add(row)
     return {"staff_reallocation_id": proposal_id, "moves": len(answer["moves"])}
 
@@ -221,8 +236,28 @@ def reallocation(session: Session, actor: Actor, proposal_id: str) -> StoredReal
     """
     actor.require("staffing:plan")
     actor.require_region(None)  # lending looks into the people and the work of every region
+    return read_stored(session, require_proposal(session, proposal_id))
+
+
+def require_proposal(session: Session, proposal_id: str) -> StaffReallocation:
+    """Return the row of a proposal.
+
+    Raises
+    ------
+    NotFound
+        When there is none.
+    """
     row = session.get(StaffReallocation, proposal_id)
     if row is None:
         raise NotFound(Text(f"there is no staffing proposal {proposal_id!r}", f"没有人员调配方案 {proposal_id!r}"))
+    return row
+
+
+def read_stored(session: Session, row: StaffReallocation) -> StoredReallocation:
+    """Return a proposal from its row."""
     problem = _adapter(ReallocationProblem).validate_python(row.problem)
-    return StoredReallocation(row.id, row.work_date, problem, _adapter(Reallocation).validate_python(row.answer))
+    answer: Reallocation = _adapter(Reallocation).validate_python(row.answer)
+    codes = {move.person_id for move in answer.moves} | {move.cover_id for move in answer.moves if move.cover_id}
+    codes |= {one.person_id for one in answer.relaxations}
+    names = {one[0]: one[1] for one in session.execute(select(PersonRow.code, PersonRow.name)) if one[0] in codes}
+    return StoredReallocation(row.id, row.work_date, problem, answer, row.days, row.status, names)

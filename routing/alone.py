@@ -20,7 +20,8 @@ class AloneTable:
     Attributes
     ----------
     able : bool array of shape (reps, visits)
-        Skills and load allow it, and it can be kept in time.
+        Skills, locks, load and limits allow it, and it can be kept in time; that another visit must come first is
+        left aside.
     in_time_at_any_hour : bool array of shape (reps, visits)
         The way there and back and the service fit into the shift when windows, skills and load are left aside.
     """
@@ -43,7 +44,21 @@ class AloneTable:
         self.in_time_at_any_hour = np.array([self._in_time(one, windows=False) for one in rounds])
         for one in rounds:
             allowed = [one.has_room_for(visit) for visit in range(len(day.spans))]
-            self.able[one.rep] &= np.array(allowed)
+            self.able[one.rep] &= np.array(allowed) & self._within_limits(one.rep)
+
+    def _within_limits(self, rep: int) -> Any:
+        """Return whether the way there and back is short enough, by visit."""
+        import numpy as np
+
+        day, visits = self._day, len(self._service)
+        person, start, home = day.problem.reps[rep], day.start_place[rep], day.end_place[rep]
+        fits = np.ones(visits, dtype=bool)
+        tables = ((person.max_travel_s, day.table.duration_s), (person.max_distance_m, day.table.distance_m))
+        for limit, table in tables:
+            if limit is not None:
+                back = table[:visits, home] if home >= 0 else 0
+                fits &= table[start, :visits].astype(np.int64) + back <= limit
+        return fits
 
     def _in_time(self, one: Round, *, windows: bool) -> Any:
         import numpy as np

@@ -61,6 +61,22 @@ def fill(
                 offer = _offer(day, one, other) if other in waiting and rep in near[other] else None
                 if offer is not None:
                     heapq.heappush(offers, offer)
+            for other in day.dependants[visit]:
+                # What comes after the visit has a place from now on, and only on this round.
+                offer = _offer(day, one, other) if other in waiting else None
+                if offer is not None:
+                    heapq.heappush(offers, offer)
+    _withdraw_incomplete(day, rounds)
+
+
+def _withdraw_incomplete(day: Day, rounds: Sequence[Round]) -> None:
+    """Take out visits that collect for others who found no place."""
+    for one in rounds:
+        waiting = set(one.waits_for_others()) if any(day.collect) else set()
+        while waiting:
+            gone = waiting | {stop for stop in one.stops if day.after[stop] in waiting}
+            one.keep([stop for stop in one.stops if stop not in gone])
+            waiting = {stop for stop in one.stops if day.after[stop] in gone}
 
 
 def _neighbours(day: Day, visits: Sequence[int]) -> dict[int, list[int]]:
@@ -84,12 +100,12 @@ def _offer(day: Day, one: Round, visit: int) -> Offer | None:
     if found is None:
         return None
     price = (found[0] + day.problem.weights.travel_s * day.service_s[visit]) / max(day.prize[visit], 1e-9)
-    return not day.problem.visits[visit].mandatory, price, visit, one.rep, found[1], len(one.stops)
+    return not day.firm[visit], price, visit, one.rep, found[1], len(one.stops)
 
 
 def is_worth_it(day: Day, one: Round, visit: int, position: int) -> bool:
     """Return whether serving ``visit`` at ``position`` costs no more than leaving it out, overtime included."""
-    if day.problem.visits[visit].mandatory:
+    if day.firm[visit]:
         return True
     cost = one.added_cost(visit, position)
     if day.problem.reps[one.rep].overtime_s:
@@ -149,4 +165,5 @@ def cost_of(day: Day, rounds: Sequence[Round]) -> tuple[int, float]:
     placed = {visit for one in rounds for visit in one.stops}
     left = [visit for visit in range(len(day.problem.visits)) if visit not in placed]
     cost = sum(_cost_of_round(day, one) for one in rounds) + sum(day.prize[visit] for visit in left)
-    return sum(day.problem.visits[visit].mandatory for visit in left), cost
+    cost += day.unfairness([one.stops for one in rounds])
+    return sum(day.firm[visit] for visit in left), cost

@@ -94,10 +94,46 @@ class Day:
         self.prize = [problem.weights.prize(visit) for visit in problem.visits]
         weights = problem.weights
         self.leg_cost = (weights.travel_s * table.duration_s + weights.distance_m * table.distance_m).tolist()
+        self._note_references(problem)
+
+    def _note_references(self, problem: DayProblem) -> None:
+        """Turn ids in the problem into positions."""
+        visit_at = {visit.id: index for index, visit in enumerate(problem.visits)}
+        rep_at = {rep.id: index for index, rep in enumerate(problem.reps)}
+        self.first_stops = [[visit_at[visit] for visit in rep.first_stops] for rep in problem.reps]
+        self.locked_to = [-1] * len(problem.visits)
+        for rep, locked in enumerate(self.first_stops):
+            for visit in locked:
+                self.locked_to[visit] = rep
+        self.after = [visit_at.get(visit.after, -1) for visit in problem.visits]
+        # -2: the usual rep is not there, so that anybody is another.
+        self.usual = [rep_at.get(visit.usual_rep, -2) if visit.usual_rep else -1 for visit in problem.visits]
+        self.collect = [visit.collect for visit in problem.visits]
+        self.dependants: list[list[int]] = [[] for _ in problem.visits]
+        for visit, first in enumerate(self.after):
+            if first >= 0:
+                self.dependants[first].append(visit)
+        # Packs that another visit collects are not on board from the start.
+        self.start_load = [
+            0 if self.after[visit] >= 0 and self.collect[self.after[visit]] else load
+            for visit, load in enumerate(self.load)
+        ]
+        self.firm = [visit.mandatory or self.locked_to[at] >= 0 for at, visit in enumerate(problem.visits)]
 
     def has_skills(self, visit: int, rep: int) -> bool:
         """Return whether the rep has every skill that the visit asks for."""
         return self.problem.visits[visit].skills <= self.problem.reps[rep].skills
+
+    def may_visit(self, visit: int, rep: int) -> bool:
+        """Return whether skills, the visit's own choice of reps, and locks let the rep make the visit."""
+        asked, person = self.problem.visits[visit], self.problem.reps[rep]
+        if asked.allowed_reps is not None and person.id not in asked.allowed_reps:
+            return False
+        return self.locked_to[visit] in (-1, rep) and asked.skills <= person.skills
+
+    def change_cost(self, visit: int, rep: int) -> float:
+        """Return what it costs that ``rep`` makes the visit and not its usual rep."""
+        return self.problem.weights.change if self.usual[visit] not in (-1, rep) else 0.0
 
     def legs(self, rep: int, stops: Sequence[int]) -> list[tuple[int, int]]:
         """Return (from place, to place) of each leg; a round that ends at its last visit has no leg home."""
@@ -107,8 +143,28 @@ class Day:
         return list(pairwise(places))
 
     def route_cost(self, rep: int, stops: Sequence[int]) -> float:
-        """Return the cost of travel and distance of a round, 0 without stops."""
-        return sum(self.leg_cost[start][end] for start, end in self.legs(rep, stops)) if stops else 0.0
+        """Return the cost of a round, 0 without stops: travel, distance, changes of rep and the rep's fixed cost."""
+        if not stops:
+            return 0.0
+        way: float = sum(self.leg_cost[start][end] for start, end in self.legs(rep, stops))
+        changes = sum(self.change_cost(stop, rep) for stop in stops) if self.problem.weights.change else 0.0
+        return way + changes + self.problem.reps[rep].fixed_cost
+
+    def fairness_amount(self, rep: int, stops: Sequence[int]) -> float:
+        """Return how much a round adds to what ``ObjectiveWeights.fairness_measure`` counts."""
+        weights = self.problem.weights
+        if weights.fairness_measure == "visits":
+            return len(stops)
+        if weights.fairness_measure == "value":
+            return sum(weights.points(self.problem.visits[stop]) for stop in stops)
+        way_s = sum(self.travel_s[start][end] for start, end in self.legs(rep, stops)) if stops else 0
+        return way_s + sum(self.service_s[stop] for stop in stops)
+
+    def unfairness(self, orders: Sequence[Sequence[int]]) -> float:
+        """Return what it costs that the rounds, one for each rep, are unequal."""
+        if not self.problem.weights.fairness:
+            return 0.0
+        return self.problem.weights.unfairness([self.fairness_amount(rep, stops) for rep, stops in enumerate(orders)])
 
 
 class Round:
@@ -132,11 +188,14 @@ class Round:
         self._limit_s = person.shift_end_s + person.overtime_s
         self._max_visits = NEVER if person.max_visits is None else person.max_visits
         self._capacity = NEVER if person.capacity is None else person.capacity
+        self._max_travel_s = NEVER if person.max_travel_s is None else person.max_travel_s
+        self._max_distance_m = NEVER if person.max_distance_m is None else person.max_distance_m
+        self._ways_are_limited = person.max_travel_s is not None or person.max_distance_m is not None
         self._time()
 
     def _time(self) -> None:
         count = len(self._breaks)
-        self.load = sum(self.day.load[stop] for stop in self.stops)
+        self.load = sum(self.day.start_load[stop] for stop in self.stops)
         ready = [NEVER] * (count + 1)
         # A break may lie before the round; the day then begins when it is over.
         for taken in range(count + 1):
@@ -155,10 +214,52 @@ class Round:
         self.latest.reverse()
         self.feasible = (
             len(self.stops) <= self._max_visits
-            and self.load <= self._capacity
-            and all(self.day.has_skills(stop, self.rep) for stop in self.stops)
+            and all(self.day.may_visit(stop, self.rep) for stop in self.stops)
+            and self._keeps_order(self.stops)
+            and self._carries(self.stops)
+            and self._keeps_limits(self.stops)
             and (not self.stops or self._meets(self.earliest[-1], self.latest[-1]))
         )
+
+    def _keeps_order(self, stops: Sequence[int]) -> bool:
+        """Return whether locked visits come first and in their order, and each visit after the one it follows."""
+        locked = self.day.first_stops[self.rep]
+        if locked:
+            there = [stop for stop in stops if self.day.locked_to[stop] == self.rep]
+            if stops[: len(there)] != locked[: len(there)]:
+                return False
+        seen: set[int] = set()
+        for stop in stops:
+            if self.day.after[stop] >= 0 and self.day.after[stop] not in seen:
+                return False
+            seen.add(stop)
+        return True
+
+    def _carries(self, stops: Sequence[int]) -> bool:
+        """Return whether no more packs than allowed are ever on board."""
+        on_board = sum(self.day.start_load[stop] for stop in stops)
+        if on_board > self._capacity:
+            return False
+        for stop in stops:
+            on_board += self.day.collect[stop] - self.day.load[stop]
+            if on_board > self._capacity:
+                return False
+        return True
+
+    def _keeps_limits(self, stops: Sequence[int]) -> bool:
+        """Return whether the way is short enough in seconds and in metres."""
+        if not self._ways_are_limited or not stops:
+            return True
+        legs = self.day.legs(self.rep, stops)
+        return (
+            sum(self.day.travel_s[start][end] for start, end in legs) <= self._max_travel_s
+            and sum(self.day.distance_m[start][end] for start, end in legs) <= self._max_distance_m
+        )
+
+    def waits_for_others(self, stops: Sequence[int] | None = None) -> list[int]:
+        """Return the visits on the round that collect for others who are not on it."""
+        there = set(self.stops if stops is None else stops)
+        return [stop for stop in there if self.day.collect[stop] and not there.issuperset(self.day.dependants[stop])]
 
     @staticmethod
     def _meets(earliest: Sequence[int], latest: Sequence[int]) -> bool:
@@ -211,16 +312,21 @@ class Round:
         ]
 
     def has_room_for(self, visit: int) -> bool:
-        """Return whether skills, visit limit and load allow ``visit``, whatever its time."""
+        """Return whether skills, locks, visit limit and load allow ``visit``, whatever its time."""
         return (
             len(self.stops) < self._max_visits
-            and self.load + self.day.load[visit] <= self._capacity
-            and self.day.has_skills(visit, self.rep)
+            and self.load + self.day.start_load[visit] <= self._capacity
+            and self.day.collect[visit] <= self._capacity
+            and self.day.may_visit(visit, self.rep)
         )
 
     def fits(self, visit: int, position: int) -> bool:
         """Return whether the round can be kept with ``visit`` before the stop at ``position`` (skills aside)."""
-        travel = self.day.travel_s
+        day, travel = self.day, self.day.travel_s
+        if self._ways_are_limited or day.first_stops[self.rep] or day.after[visit] >= 0 or any(day.collect):
+            stops = [*self.stops[:position], visit, *self.stops[position:]]
+            if not (self._keeps_order(stops) and self._carries(stops) and self._keeps_limits(stops)):
+                return False
         before = self.stops[position - 1] if position else self.day.start_place[self.rep]
         ready = self._forward(self.earliest[position], travel[before][visit], visit)
         if position == len(self.stops):
@@ -229,13 +335,13 @@ class Round:
         return self._meets(self._forward(ready, travel[visit][following], following), self.latest[position + 1])
 
     def added_cost(self, visit: int, position: int) -> float:
-        """Return the cost of the detour to ``visit`` before the stop at ``position``."""
+        """Return the cost of ``visit`` before the stop at ``position``: the detour, and the change of rep."""
         cost = self.day.leg_cost
         if not self.stops:
             return self.day.route_cost(self.rep, [visit])
         before = self.stops[position - 1] if position else self.day.start_place[self.rep]
         after = self.stops[position] if position < len(self.stops) else self.day.end_place[self.rep]
-        detour: float = cost[before][visit]
+        detour: float = cost[before][visit] + self.day.change_cost(visit, self.rep)
         return detour + (cost[visit][after] - cost[before][after] if after >= 0 else 0.0)
 
     def best_insertion(self, visit: int) -> tuple[float, int] | None:
@@ -253,6 +359,11 @@ class Round:
     def insert(self, visit: int, position: int) -> None:
         """Put ``visit`` before the stop at ``position``."""
         self.stops.insert(position, visit)
+        self._time()
+
+    def keep(self, stops: Sequence[int]) -> None:
+        """Go on with these stops only."""
+        self.stops = list(stops)
         self._time()
 
     def end_s(self) -> int:

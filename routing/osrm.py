@@ -1,25 +1,28 @@
-"""Road travel times from an OSRM server (https://project-osrm.org/docs/v5.24.0/api/#table-service)."""
+"""Road travel times and ways from an OSRM server (https://project-osrm.org/docs/v5.24.0/api/)."""
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from common.errors import InvalidInput, Text, Unavailable
+from common.errors import InvalidInput, Text
 from common.places import Location
-from routing.travel_times import LARGEST_ENTRY, TravelTable
+from routing.polyline import decode_polyline
+from routing.road_server import RoadServer, too_far
+from routing.table_blocks import TableMemory, table_from_blocks
+from routing.travel_times import Point, TravelTable, UnreachablePlaces
 
 if TYPE_CHECKING:
     import httpx
 
-TRY_AGAIN_STATUS = frozenset({429, 500, 502, 503, 504})
+    from routing.table_blocks import Numbers
 
 
 @dataclass(frozen=True, slots=True)
 class OsrmTravelTimes:
-    """Asks an OSRM server's table service, in blocks, and tries again when it is busy.
+    """Asks an OSRM server's table and route services.
 
     Attributes
     ----------
@@ -33,6 +36,10 @@ class OsrmTravelTimes:
         How often a request that failed is sent again, after 0.2, 0.4, 0.8 … seconds.
     chunk : int
         Most places in one request (sources and destinations together); servers allow 100 unless set otherwise.
+    snap_limit_m : float
+        A place further than this from any street counts as unreachable; OSRM itself would move it there however far.
+    memory : TableMemory
+        What was answered lately.
     """
 
     base_url: str
@@ -40,118 +47,122 @@ class OsrmTravelTimes:
     timeout_s: float = 10.0
     retries: int = 2
     chunk: int = 100
+    snap_limit_m: float = 1000.0
+    memory: TableMemory = field(default_factory=TableMemory, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise InvalidInput.at("/travel/base_url", "must be an http(s) address", "必须是 http(s) 地址")
-        if self.chunk < 2 or self.timeout_s <= 0 or self.retries < 0:
-            raise InvalidInput.at(
-                "/travel",
-                "chunk must be at least 2, timeout_s above 0, retries not negative",
-                "chunk 至少为 2，timeout_s 大于 0，retries 不得为负",
-            )
+        if self.chunk < 2:
+            raise InvalidInput.at("/travel/chunk", "must be at least 2", "至少为 2")
+        self._server()
+
+    def _server(self) -> RoadServer:
+        return RoadServer("OSRM", self.base_url, self.timeout_s, self.retries)
 
     def table(self, locations: Sequence[Location]) -> TravelTable:
-        """Return road times and distances.
+        """Return road times and distances along the fastest ways.
 
         Raises
         ------
+        UnreachablePlaces
+            When places are too far from any street, or have no way to others.
         InvalidInput
-            When the server refuses the request, or finds no way between two places, which are named.
+            When the server refuses the request.
         Unavailable
             When it cannot be reached, is too slow, or answers nonsense.
         """
-        import httpx
-        import numpy as np
+        server = self._server()
+        size = len(set(locations))
+        block = size if size <= self.chunk else self.chunk // 2
+        far: dict[Location, Text] = {}
+        with server.client() as client:
 
-        size = len(locations)
-        durations, distances = np.zeros((size, size)), np.zeros((size, size))
-        block = size if size <= self.chunk else max(1, self.chunk // 2)
-        starts = range(0, size, block)
-        with httpx.Client(timeout=self.timeout_s) as client:
-            for row in starts:
-                for column in starts:
-                    rows, columns = range(row, min(row + block, size)), range(column, min(column + block, size))
-                    answer = self._block(client, locations, rows, columns)
-                    part = np.s_[row : rows.stop, column : columns.stop]
-                    durations[part] = _numbers(answer, "durations", (len(rows), len(columns)))
-                    distances[part] = _numbers(answer, "distances", (len(rows), len(columns)))
-        _refuse_missing_ways(durations)
-        np.fill_diagonal(durations, 0)
-        np.fill_diagonal(distances, 0)
-        durations = np.minimum(np.rint(durations), LARGEST_ENTRY)
-        return TravelTable(durations.astype(np.int32), np.rint(np.nan_to_num(distances)).astype(np.int32))
+            def ask(sources: Sequence[Location], targets: Sequence[Location]) -> tuple[Numbers, Numbers]:
+                seconds_and_metres, found = self._block(server, client, locations, (sources, targets))
+                far.update(found)
+                return seconds_and_metres
+
+            return table_from_blocks(locations, ask, block, memory=self.memory, far=far)
 
     def _block(
-        self, client: httpx.Client, locations: Sequence[Location], rows: range, columns: range
-    ) -> dict[str, Any]:
-        places = sorted({*rows, *columns})
+        self,
+        server: RoadServer,
+        client: httpx.Client,
+        locations: Sequence[Location],
+        asked: tuple[Sequence[Location], Sequence[Location]],
+    ) -> tuple[tuple[Numbers, Numbers], dict[Location, Text]]:
+        sources, targets = asked
+        places = list(dict.fromkeys([*sources, *targets]))
         position = {place: index for index, place in enumerate(places)}
-        path = ";".join(f"{locations[place].longitude:.6f},{locations[place].latitude:.6f}" for place in places)
         parameters = {
             "annotations": "duration,distance",
-            "sources": ";".join(str(position[place]) for place in rows),
-            "destinations": ";".join(str(position[place]) for place in columns),
+            "sources": ";".join(str(position[place]) for place in sources),
+            "destinations": ";".join(str(position[place]) for place in targets),
         }
-        url = f"{self.base_url.rstrip('/')}/table/v1/{self.profile}/{path}"
-        return self._ask(client, url, parameters)
+        answer = server.ask(client, f"/table/v1/{self.profile}/{_coordinates(places)}", parameters=parameters)
+        answer = self._accepted(server, answer, places, locations)
+        shape = (len(sources), len(targets))
+        names = ("durations", "distances")
+        seconds, metres = (server.matrix(name, answer.get(name), shape) for name in names)
+        return (seconds, metres), self._far(answer, sources, targets)
 
-    def _ask(self, client: httpx.Client, url: str, parameters: dict[str, str]) -> dict[str, Any]:
-        import httpx
+    def geometry(self, places: Sequence[Location]) -> list[Point]:
+        """Return the points of the way through ``places``, as the route service draws it.
 
-        problem = ""
-        for attempt in range(self.retries + 1):
-            if attempt:
-                time.sleep(0.1 * 2**attempt)
-            try:
-                response = client.get(url, params=parameters)
-            except httpx.HTTPError as error:
-                problem = f"{type(error).__name__}: {error}"
+        Raises
+        ------
+        UnreachablePlaces, InvalidInput, Unavailable
+            As for :meth:`table`.
+        """
+        server = self._server()
+        points: list[Point] = [(places[0].latitude, places[0].longitude)]
+        if len(set(places)) > 1:
+            with server.client() as client:
+                for first in range(0, len(places) - 1, self.chunk - 1):
+                    points += self._way(server, client, places, places[first : first + self.chunk])
+        return [*points, (places[-1].latitude, places[-1].longitude)]
+
+    def _way(
+        self, server: RoadServer, client: httpx.Client, locations: Sequence[Location], part: Sequence[Location]
+    ) -> list[Point]:
+        parameters = {"overview": "full", "geometries": "polyline6", "steps": "false"}
+        answer = server.ask(client, f"/route/v1/{self.profile}/{_coordinates(part)}", parameters=parameters)
+        answer = self._accepted(server, answer, part, locations)
+        try:
+            return decode_polyline(answer["routes"][0]["geometry"], precision=6)
+        except (KeyError, IndexError, TypeError, InvalidInput) as error:
+            raise server.nonsense("there is no way in its answer", "回答中没有路线") from error
+
+    def _accepted(
+        self, server: RoadServer, answer: Any, places: Sequence[Location], locations: Sequence[Location]
+    ) -> dict[str, Any]:
+        """Return the answer when the server accepts the request, and name the place when it says which is wrong."""
+        if not isinstance(answer, dict) or not isinstance(answer.get("code"), str):
+            raise server.nonsense("its answer has no code", "回答中没有 code")
+        if answer.get("code") == "Ok":
+            return answer
+        message = str(answer.get("message", ""))
+        at_fault = re.search(r"coordinate (\d+)", message) if answer.get("code") == "NoSegment" else None
+        if at_fault and int(at_fault[1]) < len(places):
+            text = too_far("OSRM", None, self.snap_limit_m)
+            wrong = places[int(at_fault[1])]
+            raise UnreachablePlaces({index: text for index, place in enumerate(locations) if place == wrong})
+        raise server.refusal(f"{answer.get('code')}: {message}")
+
+    def _far(
+        self, answer: dict[str, Any], sources: Sequence[Location], targets: Sequence[Location]
+    ) -> dict[Location, Text]:
+        """Return the places that the server moved too far to a street; older servers do not say how far."""
+        far: dict[Location, Text] = {}
+        for name, asked in (("sources", sources), ("destinations", targets)):
+            snapped = answer.get(name)
+            if not isinstance(snapped, list) or len(snapped) != len(asked):
                 continue
-            if response.status_code not in TRY_AGAIN_STATUS:
-                return _read_answer(response)
-            problem = f"HTTP {response.status_code}"
-        raise Unavailable(
-            Text(
-                f"the OSRM server {self.base_url} does not answer ({problem})",
-                f"OSRM 服务器 {self.base_url} 没有响应（{problem}）",
-            )
-        )
+            for place, item in zip(asked, snapped, strict=True):
+                away_m = item.get("distance") if isinstance(item, dict) else None
+                if isinstance(away_m, int | float) and away_m > self.snap_limit_m:
+                    far[place] = too_far("OSRM", float(away_m), self.snap_limit_m)
+        return far
 
 
-def _read_answer(response: httpx.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise Unavailable(Text("the OSRM server's answer is not JSON", "OSRM 服务器的回答不是 JSON"))
-    if answer.get("code") != "Ok":
-        why = f"{answer.get('code')}: {answer.get('message', '')}"
-        raise InvalidInput.at("/travel", f"the OSRM server refuses: {why}", f"OSRM 服务器拒绝请求：{why}")
-    return answer
-
-
-def _numbers(answer: dict[str, Any], name: str, shape: tuple[int, int]) -> Any:
-    import numpy as np
-
-    try:
-        numbers = np.array(answer.get(name), dtype=np.float64)  # None (no way) becomes nan
-    except (TypeError, ValueError):
-        numbers = np.empty(0)
-    if numbers.shape != shape:
-        raise Unavailable(Text(f"the OSRM server's {name} have the wrong shape", f"OSRM 服务器返回的 {name} 形状不对"))
-    return numbers
-
-
-def _refuse_missing_ways(durations: Any) -> None:
-    import numpy as np
-
-    missing = np.argwhere(~(np.isfinite(durations) & (durations >= 0)))
-    if len(missing):
-        row, column = missing[0]
-        raise InvalidInput.at(
-            f"/locations/{row}",
-            f"the road network has no way from place {row} to place {column}",
-            f"路网中地点 {row} 到地点 {column} 没有通路",
-        )
+def _coordinates(places: Sequence[Location]) -> str:
+    return ";".join(f"{place.longitude:.6f},{place.latitude:.6f}" for place in places)

@@ -89,9 +89,10 @@ class Reason:
     Attributes
     ----------
     code : str
-        ``no_skill``, ``too_much_load``, ``unreachable_within_shift``, ``window_impossible``, ``visit_limit``,
-        ``load_full``, ``day_full``, ``not_worth_it``; ``has_room`` in orders that were given or when time ran out, and
-        ``not_tried`` when the time limit is too short for so large a day.
+        ``no_skill``, ``not_allowed``, ``order`` (its predecessor is not on the rep's round), ``too_much_load``,
+        ``unreachable_within_shift``, ``window_impossible``, ``too_far``, ``too_long_a_way``, ``visit_limit``,
+        ``load_full``, ``distance_limit``, ``travel_limit``, ``day_full``, ``not_worth_it``; ``has_room`` in orders that
+        were given or when time ran out, and ``not_tried`` when the time limit is too short for so large a day.
     rep_ids : tuple of str
         Those whom it holds for.
     text : Text
@@ -104,12 +105,45 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Relaxation:
+    """A change that would bring a visit into the plan, found and verified by trying it.
+
+    Attributes
+    ----------
+    code : str
+        ``add_to_round``, ``extend_day``, ``start_earlier``, ``open_window``, ``one_more_visit``, ``carry_more``,
+        ``travel_more``, ``distance_more``, ``drop_visit``, ``allow_rep``, ``add_skill``, ``worth_more``;
+        ``none_found`` when no single change was enough, and ``not_tried`` when there was no time to try.
+    rep_id : str or None
+        Who would make the visit.
+    visit_id : str or None
+        With ``drop_visit``: the visit that would go.
+    amount : float
+        By how much, the least that is enough: whole minutes in seconds, metres, visits, packs, points, or a stop's
+        number.
+    text : Text
+        One sentence for people.
+    """
+
+    code: str
+    rep_id: str | None
+    visit_id: str | None
+    amount: float
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Unassigned:
-    """A visit left out; together the reasons' reps are all reps."""
+    """A visit left out; together the reasons' reps are all reps.
+
+    ``relaxations`` stand in the order of how little they ask for; plans that were stored before there were any have
+    none.
+    """
 
     visit_id: str
     mandatory: bool
     reasons: tuple[Reason, ...]
+    relaxations: tuple[Relaxation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +157,17 @@ class SearchSummary:
     improvements : int
         How often a better plan was found.
     ended : str
-        ``limit``, ``stopped`` (asked to), ``finished`` (nothing left to try) or ``not_searched`` (an evaluated plan).
+        ``limit``, ``stopped`` (asked to), ``finished`` (nothing to search), ``proven`` (no plan is better) or
+        ``not_searched`` (an evaluated plan).
+    steps : int
+        Ruin and recreate steps.
     """
 
     wall_s: float = 0.0
     first_plan_s: float = 0.0
     improvements: int = 0
     ended: str = "not_searched"
+    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

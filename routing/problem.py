@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from common.errors import FieldProblem, InvalidInput, Text
 from common.places import Location, great_circle_m
@@ -57,6 +58,13 @@ class Rep:
         Most visits, and most gift packs carried; ``None``: any number.
     overtime_s : int
         How far the round may run past ``shift_end_s``, at the price of ``ObjectiveWeights.overtime_s``.
+    max_travel_s, max_distance_m : int or None
+        Most seconds and metres on the way, the way home included; ``None``: any number.
+    fixed_cost : float
+        What it costs, in seconds of travel, that the rep goes out at all.
+    first_stops : tuple of str
+        Ids of visits with which the round begins, in this order and with nothing between them: what a dispatcher has
+        locked. They are made by this rep whatever their value.
     """
 
     id: str
@@ -70,6 +78,10 @@ class Rep:
     max_visits: int | None = None
     capacity: int | None = None
     overtime_s: int = 0
+    max_travel_s: int | None = None
+    max_distance_m: int | None = None
+    fixed_cost: float = 0.0
+    first_stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,16 @@ class Visit:
         Comes before every optional visit; a plan without it is reported as breaking a rule.
     load : int
         Gift packs handed over.
+    collect : int
+        Gift packs taken in. They ride until the visit that names this one in ``after`` and hands them over (its
+        ``load``), or to the end of the round. A visit that collects for another is only made together with it.
+    after : str
+        Id of a visit that the same rep makes earlier in the round; empty: none. Without that visit this one is left
+        out.
+    allowed_reps : frozenset of str or None
+        Ids of the reps who may make the visit; ``None``: anybody.
+    usual_rep : str
+        Id of the rep who should make it where that costs little: anybody else costs ``ObjectiveWeights.change``.
     """
 
     id: str
@@ -102,6 +124,10 @@ class Visit:
     skills: frozenset[str] = frozenset()
     mandatory: bool = False
     load: int = 0
+    collect: int = 0
+    after: str = ""
+    allowed_reps: frozenset[str] | None = None
+    usual_rep: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +135,50 @@ class ObjectiveWeights:
     """What a plan costs; the unit is one second of travel.
 
     A plan costs ``travel_s`` × seconds travelled + ``distance_m`` × metres + ``overtime_s`` × seconds past the shift's
-    end + ``value`` × points of every visit left out. The default puts four hours of travel against a visit of one
-    point, so that reps serve as many visits as the day allows and drive as little as possible for them.
+    end + ``value`` × points of every visit left out + the fixed cost of every rep who goes out + ``change`` × visits
+    that another than their usual rep makes + ``fairness`` × how unequal the reps' days are. The default puts four hours
+    of travel against a visit of one point, so that reps serve as many visits as the day allows and drive as little as
+    possible for them.
+
+    How unequal the days are is the number of reps × the standard deviation, over all reps of the problem, of what
+    ``fairness_measure`` counts: ``minutes`` (seconds of travel and service), ``visits``, or ``value`` (points times
+    the factor of the grade).
     """
 
     travel_s: float = 1.0
     distance_m: float = 0.0
     overtime_s: float = 2.0
     value: float = 14_400.0
+    change: float = 0.0
+    fairness: float = 0.0
+    fairness_measure: str = "minutes"
     grade_factors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({"A": 3.0, "B": 2.0, "C": 1.0}))
 
     def prize(self, visit: Visit) -> float:
         """Return what leaving ``visit`` out costs. A grade without a factor counts as 1."""
-        return self.value * visit.value * self.grade_factors.get(visit.grade, 1.0)
+        return self.value * self.points(visit)
+
+    def points(self, visit: Visit) -> float:
+        """Return the value of ``visit`` times the factor of its grade. A grade without a factor counts as 1."""
+        return visit.value * self.grade_factors.get(visit.grade, 1.0)
+
+    def unfairness(self, amounts: Sequence[float]) -> float:
+        """Return what it costs that the reps' days come to these amounts of ``fairness_measure``, one for each rep."""
+        if not self.fairness or not amounts:
+            return 0.0
+        return self.fairness * len(amounts) * statistics.pstdev(amounts)
 
     def __reduce__(self) -> tuple[object, ...]:
         # A mapping proxy cannot be pickled, and problems travel to the search process.
-        return _weights, (self.travel_s, self.distance_m, self.overtime_s, self.value, dict(self.grade_factors))
+        plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        return _weights, ({**plain, "grade_factors": dict(self.grade_factors)},)
 
 
-def _weights(
-    travel_s: float, distance_m: float, overtime_s: float, value: float, factors: dict[str, float]
-) -> ObjectiveWeights:
-    return ObjectiveWeights(travel_s, distance_m, overtime_s, value, MappingProxyType(factors))
+FAIRNESS_MEASURES = ("minutes", "visits", "value")
+
+
+def _weights(plain: dict[str, Any]) -> ObjectiveWeights:
+    return ObjectiveWeights(**{**plain, "grade_factors": MappingProxyType(plain["grade_factors"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +244,22 @@ class DayProblem:
         """Return the problem of some visits and reps, and the rows of this problem's travel table that it needs."""
         starts, ends = self.start_places(), self.end_places()
         rows = [*visits, *(starts[rep] for rep in reps), *(ends[rep] for rep in reps if ends[rep] >= 0)]
+        names = {self.reps[rep].id for rep in reps}
         chosen = DayProblem(
-            tuple(self.visits[visit] for visit in visits),
+            tuple(_among(self.visits[visit], names) for visit in visits),
             tuple(self.reps[rep] for rep in reps),
             self.weights,
             # The whole was already found plausible; a part has another median.
             SizeLimits(self.limits.visits, self.limits.reps, math.inf),
         )
         return chosen, rows
+
+
+def _among(visit: Visit, rep_ids: set[str]) -> Visit:
+    """Return ``visit`` as it stands where only some of the reps are known."""
+    if visit.allowed_reps is None or visit.allowed_reps <= rep_ids:
+        return visit
+    return replace(visit, allowed_reps=visit.allowed_reps & rep_ids)
 
 
 def problems_of(problem: DayProblem) -> Iterator[FieldProblem]:
@@ -218,6 +273,7 @@ def problems_of(problem: DayProblem) -> Iterator[FieldProblem]:
     for index, rep in enumerate(problem.reps):
         yield from _rep_problems(f"/reps/{index}", rep)
     yield from _weight_problems(problem.weights)
+    yield from reference_problems(problem)
     yield from _place_problems(problem)
 
 
@@ -258,6 +314,7 @@ def visit_problems(pointer: str, visit: Visit) -> Iterator[FieldProblem]:
     """Yield what is wrong in one visit, except its id and place."""
     yield from _whole(f"{pointer}/service_s", visit.service_s)
     yield from _whole(f"{pointer}/load", visit.load, highest=1_000_000)
+    yield from _whole(f"{pointer}/collect", visit.collect, highest=1_000_000)
     yield from _amount(f"{pointer}/value", visit.value)
     for index, window in enumerate(visit.windows):
         here = f"{pointer}/windows/{index}"
@@ -270,9 +327,10 @@ def visit_problems(pointer: str, visit: Visit) -> Iterator[FieldProblem]:
 def _rep_problems(pointer: str, rep: Rep) -> Iterator[FieldProblem]:
     names = ("shift_start_s", "shift_end_s", "overtime_s")
     wrong = [problem for name in names for problem in _whole(f"{pointer}/{name}", getattr(rep, name))]
-    for name in ("max_visits", "capacity"):
+    for name in ("max_visits", "capacity", "max_travel_s", "max_distance_m"):
         if getattr(rep, name) is not None:
             wrong += _whole(f"{pointer}/{name}", getattr(rep, name), highest=1_000_000_000)
+    wrong += _amount(f"{pointer}/fixed_cost", rep.fixed_cost)
     yield from wrong
     if not wrong and rep.shift_end_s <= rep.shift_start_s:
         yield _at(f"{pointer}/shift_end_s", "the shift must end after it starts", "班次结束必须晚于开始")
@@ -295,14 +353,52 @@ def _break_problems(pointer: str, pause: Break, rep: Rep) -> Iterator[FieldProbl
         yield _at(pointer, "the break cannot start within the shift", "休息无法在班次内开始")
 
 
+def reference_problems(problem: DayProblem) -> Iterator[FieldProblem]:
+    """Yield ids that name nobody or nothing, orders that run in a circle, and visits locked to two reps."""
+    reps = {rep.id for rep in problem.reps}
+    visits = {visit.id: visit for visit in problem.visits}
+    for index, visit in enumerate(problem.visits):
+        here = f"/visits/{index}"
+        for rep_id in sorted(visit.allowed_reps or ()):
+            if rep_id not in reps:
+                yield _at(f"{here}/allowed_reps", f"there is no rep {rep_id!r}", f"没有人员 {rep_id!r}")
+        if visit.after and visit.after not in visits:
+            yield _at(f"{here}/after", f"there is no visit {visit.after!r}", f"没有拜访 {visit.after!r}")
+        elif _comes_after_itself(visit, visits):
+            yield _at(f"{here}/after", "the order runs in a circle", "先后顺序形成循环")
+    locked: dict[str, str] = {}
+    for index, rep in enumerate(problem.reps):
+        for place, visit_id in enumerate(rep.first_stops):
+            here = f"/reps/{index}/first_stops/{place}"
+            if visit_id not in visits:
+                yield _at(here, f"there is no visit {visit_id!r}", f"没有拜访 {visit_id!r}")
+            elif visit_id in locked:
+                yield _at(here, f"is locked to {locked[visit_id]} already", f"已锁定给 {locked[visit_id]}")
+            else:
+                locked[visit_id] = rep.id
+
+
+def _comes_after_itself(visit: Visit, visits: Mapping[str, Visit]) -> bool:
+    seen, before = {visit.id}, visit.after
+    while before and before in visits:
+        if before in seen:
+            return True
+        seen.add(before)
+        before = visits[before].after
+    return False
+
+
 def _amount(pointer: str, value: object) -> Iterator[FieldProblem]:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
         yield _at(pointer, "must be a number from 0 to 1e9", "必须是 0 到 1e9 的数字")
 
 
 def _weight_problems(weights: ObjectiveWeights) -> Iterator[FieldProblem]:
-    for name in ("travel_s", "distance_m", "overtime_s", "value"):
+    for name in ("travel_s", "distance_m", "overtime_s", "value", "change", "fairness"):
         yield from _amount(f"/weights/{name}", getattr(weights, name))
+    if weights.fairness_measure not in FAIRNESS_MEASURES:
+        names = ", ".join(FAIRNESS_MEASURES)
+        yield _at("/weights/fairness_measure", f"must be one of {names}", f"必须是 {names} 之一")
     for grade, factor in weights.grade_factors.items():
         yield from _amount(f"/weights/grade_factors/{grade}", factor)
 

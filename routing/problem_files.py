@@ -64,6 +64,9 @@ def problem_to_mapping(problem: DayProblem) -> dict[str, Any]:
             "distance_m": weights.distance_m,
             "overtime_s": weights.overtime_s,
             "value": weights.value,
+            "change": weights.change,
+            "fairness": weights.fairness,
+            "fairness_measure": weights.fairness_measure,
             "grade_factors": dict(weights.grade_factors),
         },
     }
@@ -222,6 +225,12 @@ class FieldReader:
             skills=self.skills(f"{pointer}/skills", fields.get("skills")),
             mandatory=bool(mandatory),
             load=self.whole(f"{pointer}/load", fields.get("load", 0)),
+            collect=self.whole(f"{pointer}/collect", fields.get("collect", 0)),
+            after=self.text(f"{pointer}/after", fields.get("after", "")),
+            allowed_reps=None
+            if fields.get("allowed_reps") is None
+            else self.skills(f"{pointer}/allowed_reps", fields["allowed_reps"]),
+            usual_rep=self.text(f"{pointer}/usual_rep", fields.get("usual_rep", "")),
         )
 
     def window(self, pointer: str, value: object) -> TimeWindow:
@@ -253,6 +262,12 @@ class FieldReader:
             max_visits=optional("max_visits"),
             capacity=optional("capacity"),
             overtime_s=self.duration(pointer, fields, "overtime", 0),
+            max_travel_s=optional("max_travel_s"),
+            max_distance_m=optional("max_distance_m"),
+            fixed_cost=self.number(f"{pointer}/fixed_cost", fields.get("fixed_cost", 0.0)),
+            first_stops=tuple(
+                self.text(at, item) for at, item in self.items(f"{pointer}/first_stops", fields.get("first_stops"))
+            ),
         )
 
     def pause(self, pointer: str, value: object) -> Break:
@@ -269,9 +284,9 @@ class FieldReader:
         plain = ObjectiveWeights()
         names = {field.name for field in dataclasses.fields(ObjectiveWeights)}
         fields = self.mapping(pointer, value, names)
-        given = {
-            name: self.number(f"{pointer}/{name}", fields[name]) for name in names - {"grade_factors"} if name in fields
-        }
+        numbers = names - {"grade_factors", "fairness_measure"}
+        given = {name: self.number(f"{pointer}/{name}", fields[name]) for name in numbers if name in fields}
+        measure = self.text(f"{pointer}/fairness_measure", fields.get("fairness_measure", plain.fairness_measure))
         factors = fields.get("grade_factors", plain.grade_factors)
         if not isinstance(factors, Mapping):
             self.note(f"{pointer}/grade_factors", "must be an object", "必须是对象")
@@ -279,4 +294,4 @@ class FieldReader:
         grades = {
             str(grade): self.number(f"{pointer}/grade_factors/{grade}", factor) for grade, factor in factors.items()
         }
-        return dataclasses.replace(plain, **given, grade_factors=grades)
+        return dataclasses.replace(plain, **given, fairness_measure=measure, grade_factors=grades)

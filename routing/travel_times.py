@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from common.errors import InvalidInput
+from common.errors import FieldProblem, InvalidInput, Text
 from common.places import EARTH_RADIUS_M, Location
+from routing.hours import check_hours, mean_over_hours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,20 +20,86 @@ LARGEST_ENTRY = 2_000_000
 """Largest duration (s) and distance (m ÷ 10) in a table: a place behind it counts as unreachable."""
 
 
+Point = tuple[float, float]
+"""Latitude and longitude in degrees: one point of a way on the map."""
+
+
+class UnreachablePlaces(InvalidInput):
+    """Some places have no way to or from the others, for instance because no street is near.
+
+    Parameters
+    ----------
+    why : mapping of int to Text
+        By index in the asked locations: what is wrong with the place. Each is a field ``/locations/<index>``.
+
+    Attributes
+    ----------
+    places : tuple of int
+        Indexes of all those places, ascending. Without them the table can be had.
+    """
+
+    def __init__(self, why: Mapping[int, Text]) -> None:
+        self.places = tuple(sorted(why))
+        fields = [FieldProblem(f"/locations/{place}", why[place]) for place in self.places]
+        super().__init__(fields[0].text, fields=fields)
+
+
 class TravelTimes(Protocol):
-    """Knows how long the way between places is."""
+    """Knows how long the way between places is.
+
+    A source may also offer `ByHour` (:func:`for_hours` asks) and `DrawsWays` (:func:`way_through` asks).
+    """
 
     def table(self, locations: Sequence[Location]) -> TravelTable:
         """Return times and distances between all ``locations``, rows from, columns to.
 
         Raises
         ------
+        UnreachablePlaces
+            When some of the places cannot be reached; names them.
         InvalidInput
             When it has no answer for these places.
-        Unavailable
-            When a server that is needed does not answer.
+        NotReady, Unavailable
+            When a file or server that is needed is missing or does not answer.
         """
         ...
+
+
+@runtime_checkable
+class ByHour(Protocol):
+    """Travel times that depend on the hour of the day."""
+
+    def during(self, start_s: int, end_s: int) -> TravelTimes:
+        """Return the mean travel times between two times of day, in seconds since midnight."""
+        ...
+
+
+@runtime_checkable
+class DrawsWays(Protocol):
+    """Travel times that know the streets."""
+
+    def geometry(self, places: Sequence[Location]) -> list[Point]:
+        """Return the points of the way through ``places`` in their order; it begins and ends exactly at them.
+
+        Raises
+        ------
+        UnreachablePlaces, InvalidInput, NotReady, Unavailable
+            As for a table.
+        """
+        ...
+
+
+def for_hours(travel: TravelTimes, start_s: int, end_s: int) -> TravelTimes:
+    """Return ``travel`` as it is on average between two times of day; itself when it does not know of hours.
+
+    A solve works with one table, so hours count by their share of the working span.
+    """
+    return travel.during(start_s, end_s) if isinstance(travel, ByHour) else travel
+
+
+def way_through(travel: TravelTimes, places: Sequence[Location]) -> list[Point] | None:
+    """Return the points of the way through ``places``, or None when ``travel`` does not know streets."""
+    return travel.geometry(places) if isinstance(travel, DrawsWays) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +140,7 @@ class TravelTable:
 
 @dataclass(frozen=True, slots=True)
 class HaversineTravelTimes:
-    """Great-circle distance times a detour factor, at one speed.
+    """Great-circle distance times a detour factor, at one speed or at a speed for each hour.
 
     Attributes
     ----------
@@ -81,10 +148,14 @@ class HaversineTravelTimes:
         Door-to-door speed, above 0. The default suits cars and scooters in city traffic.
     detour_factor : float
         Length of the way over the straight line, at least 1. 1.4 is usual for street grids.
+    speed_kmh_by_hour : tuple of 24 floats, optional
+        Speeds from 0:00, 1:00 … 23:00 on, each above 0, instead of ``speed_kmh``. A table takes the harmonic mean of
+        the whole day; :meth:`during` that of a working span.
     """
 
     speed_kmh: float = 25.0
     detour_factor: float = 1.4
+    speed_kmh_by_hour: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.speed_kmh <= 1000:
@@ -95,11 +166,22 @@ class HaversineTravelTimes:
             raise InvalidInput.at(
                 "/travel/detour_factor", "detour factor must be 1 to 10", "绕行系数必须在 1 到 10 之间"
             )
+        if self.speed_kmh_by_hour is not None:
+            check_hours("/travel/speed_kmh_by_hour", self.speed_kmh_by_hour, largest=1000)
+
+    def during(self, start_s: int, end_s: int) -> HaversineTravelTimes:
+        """Return the same at the one speed that takes as long as the hours between the two times do on average."""
+        if self.speed_kmh_by_hour is None:
+            return self
+        speed_kmh = mean_over_hours(self.speed_kmh_by_hour, start_s, end_s)
+        return replace(self, speed_kmh=speed_kmh, speed_kmh_by_hour=None)
 
     def table(self, locations: Sequence[Location]) -> TravelTable:
         """Return the symmetric table (haversine formula), rounded to whole metres and seconds."""
         import numpy as np
 
+        if self.speed_kmh_by_hour is not None:
+            return self.during(0, 24 * 3600).table(locations)
         angles = np.radians([(place.latitude, place.longitude) for place in locations]).reshape(-1, 2)
         lat, lon = angles[:, 0], angles[:, 1]
         chord = np.sin((lat[:, None] - lat) / 2) ** 2

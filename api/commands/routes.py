@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from api.commands.route_export import export_plan
 from api.commands.terminal import (
     FAILED,
     FileArgument,
@@ -21,6 +22,7 @@ from api.commands.terminal import (
     say,
     write_file,
 )
+from api.commands.travel import travel_check
 from common.errors import FieldwiseError, InvalidInput, Text
 from common.units import format_clock_time, parse_clock_time
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from routing.travel_times import TravelTimes
 
 routes_app = typer.Typer(no_args_is_help=True, help="Day plans: solve a file, measure on published instances.")
+routes_app.command("travel-check")(travel_check)
+routes_app.command("export")(export_plan)
 
 
 @routes_app.command("solve")
@@ -120,7 +124,8 @@ def _rendered(stored: StoredPlan, to: str) -> bytes:
     from routing.render import to_csv, to_geojson
 
     if to == "geojson":
-        return (json_module.dumps(to_geojson(stored.problem, stored.plan), ensure_ascii=False) + "\n").encode()
+        drawing = to_geojson(stored.problem, stored.plan, stored.lines)
+        return (json_module.dumps(drawing, ensure_ascii=False) + "\n").encode()
     if to == "csv":
         return to_csv(stored.problem, stored.plan).encode("utf-8-sig")
     if to == "json":
@@ -162,43 +167,95 @@ def _as_text(stored: StoredPlan) -> str:
 
 @routes_app.command("bench")
 def bench_folder(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of Solomon files (*.txt).")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of Solomon, Homberger or VRPLIB files (*.txt, *.vrp).")
+    ],
     seconds: Annotated[str, typer.Option(help="Time limits, separated by commas.")] = "5",
-    best: Annotated[Path | None, typer.Option(help="CSV with instance and best_known_distance.")] = None,
-    only: Annotated[str, typer.Option(help="Only these instances, separated by commas.")] = "",
+    best: Annotated[
+        Path | None, typer.Option(help="CSV with instance and best_known_distance; else *.sol files in the folder.")
+    ] = None,
+    instances: Annotated[
+        str, typer.Option("--instances", "--only", help="Only these (names without ending), separated by commas.")
+    ] = "",
+    rounding: Annotated[
+        Literal["auto", "dimacs", "nearest", "trunc", "ceil", "exact"],
+        typer.Option(
+            help="How distances are rounded: dimacs truncates to one decimal, nearest, trunc and ceil give whole "
+            "numbers, exact keeps three decimals; auto takes nearest for CVRP and dimacs for the rest."
+        ),
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed searches another way.")] = 0,
     json: JsonFlag = False,
 ) -> None:
     """Solve published instances for the least total distance and show the gap to the best known.
 
+    Reads CVRP, VRPTW, prize-collecting (PRIZE_SECTION: distance plus prizes not collected counts) and multi-depot
+    files. Every plan is checked; one that breaks a rule has no gap.
+
     Example: fieldwise routes bench solomon --seconds 1,5 --best solomon/best_known.csv --json
+
+    Example: fieldwise routes bench X --seconds 10 --instances X-n101-k25,X-n106-k14
     """
-    from routing.vrptw import bench
+    from routing.instances.bench import BenchOptions, bench
 
     try:
-        try:
-            limits = [float(part) for part in seconds.split(",")]
-        except ValueError:
-            limits = []
-        if not limits or min(limits) <= 0:
-            raise InvalidInput.at("--seconds", "must be numbers above 0, such as 1,5,10", "应为正数，如 1,5,10")
-        chosen = [name.strip() for name in only.split(",") if name.strip()]
-        found = bench(folder, limits, best, instances=chosen)
+        options = BenchOptions(_limits(seconds), best, _names(instances), rounding, seed)
+        with progress_bar(shown=not json) as bar:
+
+            def show(done: int, total: int, run: dict[str, Any]) -> None:
+                bar(
+                    done / total,
+                    Text(f"{run['instance']} {run['seconds']:g} s", f"{run['instance']} {run['seconds']:g} 秒"),
+                )
+
+            found = bench(folder, options, show)
     except FieldwiseError as error:
         fail(error)
     if json:
         print_json(found)
-        return
+    else:
+        _print_bench(found)
+
+
+def _limits(text: str) -> list[float]:
+    try:
+        limits = [float(part) for part in text.split(",")]
+    except ValueError:
+        limits = []
+    if not limits or not all(0 < limit <= 86_400 for limit in limits):
+        raise InvalidInput.at("--seconds", "must be numbers above 0, such as 1,5,10", "应为正数，如 1,5,10")
+    return limits
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _print_bench(found: dict[str, Any]) -> None:
+    """Print one table of the runs and one of the means."""
     rows = [
         [
             run["instance"],
             f"{run['seconds']:g}",
-            f"{run['distance']:.1f}",
-            "–" if run["best"] is None else f"{run['best']:.1f}",
-            "–" if run["gap_percent"] is None else f"{run['gap_percent']:.2f}",
-            "✓" if run["feasible"] else "✗",
+            f"{run['objective']:.1f}",
+            _number(run["best"], 1),
+            _number(run["gap_percent"], 2),
+            str(run["vehicles"]),
             f"{run['wall_s']:.2f}",
+            "✓" if run["feasible"] else "✗ " + ", ".join(run["broken"]),
         ]
         for run in found["runs"]
     ]
-    title = ", ".join(f"{limit} s: mean gap {gap} %" for limit, gap in found["mean_gap_percent"].items())
-    print_table(title, ["instance", "s", "distance", "best", "gap %", "ok", "wall s"], rows)
+    heads = ["instance", "s", "cost", "best", "gap %", "routes", "wall s", "ok"]
+    print_table("", heads, rows)
+    limits = list(found["mean_gap_percent"])
+    classes = sorted({name for by_class in found["by_class"].values() for name in by_class})
+    means = [[name, *(_number(found["by_class"][limit].get(name), 3) for limit in limits)] for name in classes]
+    means.append([say(Text("all", "全部")), *(_number(found["mean_gap_percent"][limit], 3) for limit in limits)])
+    means.append([say(Text("worst", "最差")), *(_number(found["worst_gap_percent"][limit], 3) for limit in limits)])
+    title = say(Text("Mean gap to the best known, %", "与已知最优值的平均差距，%"))
+    print_table(title, [say(Text("class", "类别")), *(f"{limit} s" for limit in limits)], means)
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

@@ -13,12 +13,15 @@ from api.console.plan_view import PlanView
 from api.console.sign_in import enter
 from api.console.visitor import Visitor
 from api.jobs import JobState
+from api.routers.asked_day import wishes_of
 from api.services import Services
 from common.errors import Conflict, Text
 from operations import day_plan
 from operations.access import Actor
 from operations.day_plan import PlanSummary
 from operations.people import RegionCard, regions
+from operations.visit_candidates import region_day, usable_day_of
+from operations.visit_repeats import record_of
 
 SEARCH_TIMES_S = (5, 15, 60)
 LOOK_EVERY_S = 0.5
@@ -105,9 +108,11 @@ class PlanPage:
         actor.require("routes:plan")
         services = self._visitor.services
         with services.database.read() as session:
-            problem = day_plan.problem_for_region(session, actor, region, day)
-        asked = day_plan.payload(problem, day, region, time_limit_s=time_limit_s)
-        return services.jobs.enqueue("route-plan", asked, actor=actor.code)
+            wishes = wishes_of(services, None, None)
+            due = region_day(session, actor, region, day, wishes)
+            found = usable_day_of(due, wishes.policy)
+        asked = day_plan.payload(found.problem, day, region, time_limit_s=time_limit_s, unusable=found.unusable)
+        return services.jobs.enqueue("route-plan", {**asked, "rhythm": record_of(due, wishes)}, actor=actor.code)
 
     def _watch(self, job_id: str, limit_s: float | None) -> None:
         """Show how a job gets on; its time limit is not known when it was begun before this page was opened."""

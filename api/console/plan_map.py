@@ -14,6 +14,8 @@ from api.schemas.routes import RouteAnswer
 from common.errors import Text
 from common.places import Location
 from operations.people import RegionCard
+from routing.polyline import decode_polyline
+from routing.render import STREETS_CREDIT
 
 # Hues that stay apart for eyes with a colour weakness too (after Okabe and Ito), dark enough for white numbers.
 COLOURS = ("#0072b2", "#b8520a", "#007a55", "#a3477f", "#5b4fa8", "#8a6d00", "#1f8a9e", "#b3261e", "#4f6b2a", "#555f68")
@@ -41,7 +43,8 @@ class PlanMap:
         """
         points = [point for route in self._routes for point in _points(route)]
         points = points or [(region.latitude, region.longitude) for region in regions]
-        options = {"attributionControl": bool(self._tiles), "zoomSnap": 0.25, "zoomControl": False}
+        on_streets = any(route.geometry for route in self._routes)
+        options = {"attributionControl": bool(self._tiles) or on_streets, "zoomSnap": 0.25, "zoomControl": False}
         self._map = ui.leaflet(points[0], options=options, additional_resources=[f"{asset_folder()}/map.js"])
         self._map.classes("fw-map").props["aria-label"] = self._visitor.say(texts.PLAN_MAP)
         self._map.props["role"] = "img"
@@ -56,6 +59,8 @@ class PlanMap:
         self._layers = [
             self._put("fieldwise.route", self._route(place, route)) for place, route in enumerate(self._routes)
         ]
+        if on_streets:
+            self._put("fieldwise.credit", STREETS_CREDIT)
         self._put("fieldwise.fit", [list(point) for point in points])
 
     @property
@@ -85,7 +90,7 @@ class PlanMap:
     def _route(self, place: int, route: RouteAnswer) -> dict[str, object]:
         return {
             "colour": colour(place),
-            "points": [list(point) for point in _points(route)],
+            "points": [list(point) for point in _line(route)],
             "start": self._visitor.say(texts.PLAN_START_POINT, rep=route.rep_name),
             "stops": [
                 {
@@ -107,3 +112,8 @@ def colour(place: int) -> str:
 def _points(route: RouteAnswer) -> list[Point]:
     places = [route.start, *(stop.location for stop in route.stops), *([route.end] if route.end else [])]
     return [(place.latitude, place.longitude) for place in places]
+
+
+def _line(route: RouteAnswer) -> list[Point]:
+    """Return the way on the streets where it is known, else straight from place to place."""
+    return decode_polyline(route.geometry) if route.geometry else _points(route)

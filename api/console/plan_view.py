@@ -11,6 +11,7 @@ from api.console import frame, texts
 from api.console.parts import box, button, link, state, table, words
 from api.console.plan_map import PlanMap, colour
 from api.console.visitor import Visitor, explained
+from api.plan_formats import PlanFile, PlanFormat, plan_file
 from api.schemas.routes import RouteAnswer, RoutePlanAnswer
 from common.errors import FieldwiseError, NotFound, Text
 from common.places import Location
@@ -52,6 +53,7 @@ class PlanView:
                 self._map.show(shown, warehouses)
                 self._show_routes(plan.routes)
             self._show_unassigned(plan)
+            self._show_unusable(plan)
 
     def _look(self, actor: Actor) -> tuple[StoredPlan, list[RegionCard], dict[str, Location]]:
         with self._visitor.services.database.read() as session:
@@ -63,7 +65,12 @@ class PlanView:
         with box("div", "fw-title-row"):
             words("h1", say(texts.PLAN_OF, region=region, day=plan.plan_date.isoformat()))
             with box("div", "fw-row"):
-                for kind, act in ((texts.PLAN_GEOJSON, self._geojson), (texts.PLAN_CSV, self._csv)):
+                files = (
+                    (texts.PLAN_PDF, partial(self._download, "pdf", None)),
+                    (texts.PLAN_GEOJSON, self._geojson),
+                    (texts.PLAN_CSV, self._csv),
+                )
+                for kind, act in files:
                     made = button(say(kind), act).props("icon=download")
                     made.props["aria-label"] = say(texts.PLAN_DOWNLOAD, format=say(kind))
                 link(say(texts.PLAN_BACK), frame.PLAN.path, "fw-link")
@@ -106,7 +113,12 @@ class PlanView:
                 box("span", "fw-dot").style(f"background: {colour(place)}")
                 words("strong", route.rep_name)
                 words("span", summary, "fw-soft")
-            button(say(texts.PLAN_SHOW_ROUTE), partial(self._map.show_alone, place))
+            with box("div", "fw-row"):
+                button(say(texts.PLAN_SHOW_ROUTE), partial(self._map.show_alone, place))
+                files: tuple[tuple[Text, PlanFormat], ...] = ((texts.PLAN_SHEET, "pdf"), (texts.PLAN_CALENDAR, "ics"))
+                for kind, form in files:
+                    made = button(say(kind), partial(self._download, form, route.rep_id)).props("icon=download")
+                    made.props["aria-label"] = say(texts.PLAN_DOWNLOAD_OF, format=say(kind), rep=route.rep_name)
             heads = [say(head) for head in (texts.PLAN_STOP_NUMBER, texts.PLAN_ARRIVAL, texts.PLAN_LEAVE)]
             rows = [[str(stop.position), stop.arrival, stop.departure, stop.name] for stop in route.stops]
             table(f"{route.rep_name}, {summary}", [*heads, say(texts.PLAN_CUSTOMER)], rows)
@@ -120,11 +132,39 @@ class PlanView:
                 words("p", say(texts.PLAN_EVERYTHING), "fw-soft")
                 return
             joint = "; " if self._visitor.language == "en" else "；"
-            rows = [[item.name, joint.join(reason.text for reason in item.reasons)] for item in plan.unassigned]
-            table(title, [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT)], rows)
+            rows = [
+                [
+                    item.name,
+                    joint.join(reason.text for reason in item.reasons),
+                    joint.join(found.text for found in item.relaxations),
+                ]
+                for item in plan.unassigned
+            ]
+            table(title, [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT), say(texts.PLAN_WOULD_HELP)], rows)
+
+    def _show_unusable(self, plan: RoutePlanAnswer) -> None:
+        say = self._visitor.say
+        if plan.unusable:
+            with box("section", "fw-section"):
+                title = say(texts.PLAN_UNUSABLE)
+                words("h2", title)
+                rows = [[item.id or item.field, item.text] for item in plan.unusable]
+                table(title, [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT)], rows)
+
+    async def _download(self, form: PlanFormat, rep_id: str | None) -> None:
+        services, language = self._visitor.services, self._visitor.language
+
+        def make(actor: Actor) -> PlanFile:
+            return plan_file(services, actor, self._plan_id, form, rep_id=rep_id, language=language)
+
+        file = await self._visitor.attempt(make)
+        if file is not None:
+            ui.download.content(file.content, file.name, file.media_type)
 
     def _geojson(self) -> None:
-        content = json.dumps(to_geojson(self._stored.problem, self._stored.plan), ensure_ascii=False)
+        content = json.dumps(
+            to_geojson(self._stored.problem, self._stored.plan, self._stored.lines), ensure_ascii=False
+        )
         ui.download.content(content, f"{self._file_name()}.geojson", "application/geo+json")
 
     def _csv(self) -> None:

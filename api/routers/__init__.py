@@ -46,6 +46,7 @@ _MEANING = {
     404: "There is no such thing, or the asker may not know that there is.",
     406: "The format asked for is not offered.",
     409: "It contradicts what is stored now, or the first request with this key is still being worked on.",
+    412: "Somebody else has changed it since the version that was seen.",
     413: "The body is too large.",
     422: "Fields are wrong; each is named by its pointer.",
     429: "Too many failures: wait as long as Retry-After says.",

@@ -1,4 +1,4 @@
-"""Route plans: ask for a day plan, and read it as JSON, GeoJSON or CSV."""
+"""Route plans: ask for a day plan, and read it as JSON, GeoJSON, CSV, PDF or iCalendar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from starlette.exceptions import HTTPException
 
 from api.errors import language_of
 from api.idempotency import CreatingRoute, job_id_for
+from api.plan_formats import CSV, GEOJSON, ICS, MEDIA, PDF, PlanFormat, plan_file
 from api.routers import CurrentServices, IdempotencyKey, problems
+from api.routers.asked_day import own_day, region_day_and_rhythm
 from api.routers.jobs import PreferHeader, accepted, asked_wait_s
 from api.schemas.jobs import JobAnswer
 from api.schemas.routes import PlanSummariesAnswer, RoutePlanAnswer, RoutePlanRequest, summary_answer
@@ -19,13 +21,12 @@ from api.services import Services
 from common.errors import InvalidInput
 from operations import day_plan
 from operations.access import Actor
-from routing.problem_files import problem_from_mapping, travel_from_mapping
-from routing.render import to_csv, to_geojson
+from operations.day_sheets import round_of
+from operations.visit_repeats import refuse_repeats
 
 router = APIRouter(prefix="/v1/route-plans", tags=["route plans"], route_class=CreatingRoute)
-GEOJSON = "application/geo+json"
-CSV = "text/csv"
-FORMATS = ("application/json", GEOJSON, CSV)
+FORM_OF: dict[str, PlanFormat] = {media: form for form, media in MEDIA.items()}
+FORMATS = tuple(FORM_OF)
 
 
 @router.post(
@@ -71,19 +72,23 @@ def _payload(services: Services, actor: Actor, body: RoutePlanRequest) -> dict[s
     longest = services.settings.max_solve_s
     if body.time_limit_s > longest:
         raise InvalidInput.at("/time_limit_s", f"must be at most {longest:g}", f"不能超过 {longest:g}")
+    travel = None
     if body.region is not None:
+        day, rhythm = region_day_and_rhythm(services, actor, body)
+    else:
+        day, travel = own_day(body)
         with services.database.read() as session:
-            problem = day_plan.problem_for_region(session, actor, body.region, body.plan_date, rep_codes=body.rep_codes)
-        return day_plan.payload(problem, body.plan_date, body.region, time_limit_s=body.time_limit_s, seed=body.seed)
-    mapping = body.mapping()
-    problem = problem_from_mapping(mapping)
-    travel = mapping.get("travel")
-    if travel is not None:
-        # Tried once here, so that a wrong matrix is a problem of this request and not of the job.
-        travel_from_mapping(travel).table(problem.locations())
-    return day_plan.payload(
-        problem, body.plan_date, None, time_limit_s=body.time_limit_s, seed=body.seed, travel=travel
+            rhythm = refuse_repeats(session, actor, body.plan_date, day.problem, reasons=body.repeat_reasons or {})
+    asked = day_plan.payload(
+        day.problem,
+        body.plan_date,
+        body.region,
+        time_limit_s=body.time_limit_s,
+        seed=body.seed,
+        travel=travel,
+        unusable=day.unusable,
     )
+    return {**asked, "rhythm": rhythm}
 
 
 @router.get("", responses=problems(403))
@@ -103,8 +108,13 @@ def list_plans(
         **problems(403, 404, 406),
         200: {
             "model": RoutePlanAnswer,
-            "content": {GEOJSON: {"schema": {"type": "object"}}, CSV: {"schema": {"type": "string"}}},
-            "description": "The plan in the format that `Accept` asks for.",
+            "content": {
+                GEOJSON: {"schema": {"type": "object"}},
+                CSV: {"schema": {"type": "string"}},
+                PDF: {"schema": {"type": "string", "format": "binary"}},
+                ICS: {"schema": {"type": "string"}},
+            },
+            "description": "The plan in the format that `format` or `Accept` asks for.",
         },
     },
 )
@@ -113,17 +123,26 @@ def get_plan(
     plan_id: Annotated[str, Path(max_length=200)],
     services: CurrentServices,
     actor: CurrentActor,
+    form: Annotated[PlanFormat | None, Query(alias="format", description="Goes before `Accept`.")] = None,
+    rep: Annotated[str | None, Query(max_length=64, description="Only this rep's round.")] = None,
 ) -> Response:
-    """Show a plan as JSON, GeoJSON (`application/geo+json`) or CSV (`text/csv`). A rep sees its own round only."""
-    wanted = _wanted_format(request.headers.get("accept", "*/*"))
+    """Show a plan as JSON, GeoJSON, CSV, day sheets to print (PDF), or a rep's calendar (iCalendar).
+
+    `format`, or else `Accept`, says which. A rep sees its own round only. Addresses on day sheets are in clear for
+    whoever may read contacts, which is logged, and masked for everybody else.
+    """
+    chosen = form or FORM_OF[_wanted_format(request.headers.get("accept", "*/*"))]
+    if chosen != "json":
+        file = plan_file(services, actor, plan_id, chosen, rep_id=rep, language=language_of(request))
+        headers = {"Vary": "Accept, Accept-Language"}
+        if form is not None or chosen in ("pdf", "ics"):
+            headers["Content-Disposition"] = file.disposition
+        return Response(file.content, media_type=file.media_type, headers=headers)
     with services.database.read() as session:
         stored = day_plan.plan(session, actor, plan_id)
-    if wanted == GEOJSON:
-        return JSONResponse(to_geojson(stored.problem, stored.plan), media_type=GEOJSON)
-    if wanted == CSV:
-        return Response(to_csv(stored.problem, stored.plan), media_type="text/csv; charset=utf-8")
+    stored = stored if rep is None else round_of(stored, rep)
     answer = RoutePlanAnswer.of(stored, language_of(request))
-    return JSONResponse(answer.model_dump(mode="json"))
+    return JSONResponse(answer.model_dump(mode="json"), headers={"ETag": f'"{stored.summary.version}"'})
 
 
 def _wanted_format(accept: str) -> str:

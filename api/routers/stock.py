@@ -12,6 +12,7 @@ from api.routers import CurrentServices, IdempotencyKey, problems
 from api.schemas.stock import StockAnswer, StockLevelAnswer, TransferPlanAnswer, TransferPlanRequest
 from api.security import CurrentActor
 from operations import stock
+from routing.problem_travel import reachable_table
 
 router = APIRouter(prefix="/v1", tags=["stock"], route_class=CreatingRoute)
 
@@ -43,7 +44,8 @@ def plan_transfers(
     actor.require("transfers:plan")
     with services.database.read() as session:
         places = stock.warehouse_locations(session)
-    table = services.travel_times.table(list(places.values()))
+    # A warehouse that no way leads to is left alone: the others can still help one another.
+    table, _ = reachable_table(services.travel_times, list(places.values()))
     travel_s = {
         (donor, receiver): float(table.duration_s[row][column])
         for row, donor in enumerate(places)

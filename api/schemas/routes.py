@@ -2,132 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field
 
-from api.schemas import Answer, Body, Code, Day
+from api.schemas import Answer
+from api.schemas.asked_day import AskedDay, LocationBody, RepBody, VisitBody, WeightsBody
+from api.schemas.due_customers import RhythmAnswer
 from common.places import Location
 from common.units import format_clock_time
 from operations.day_plan import PlanSummary, StoredPlan
+from routing.plan import DayPlan
+from routing.problem import DayProblem
+from routing.usable_visits import Unusable
 
-Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Skill = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-ClockTime = Annotated[
-    Annotated[int, Field(ge=0, le=48 * 3600)] | Annotated[str, StringConstraints(pattern=r"^\d{1,2}:\d{2}(:\d{2})?$")],
-    Field(description="Clock time: `HH:MM`, or seconds since local midnight."),
+__all__ = [
+    "LocationBody",
+    "PlanSummariesAnswer",
+    "PlanSummaryAnswer",
+    "RepBody",
+    "RouteAnswer",
+    "RoutePlanAnswer",
+    "RoutePlanRequest",
+    "StopAnswer",
+    "UnassignedAnswer",
+    "UnusableAnswer",
+    "VisitBody",
+    "WeightsBody",
+    "route_answers",
+    "summary_answer",
+    "unassigned_answers",
+    "unusable_answers",
 ]
-Seconds = Annotated[int, Field(ge=0, le=48 * 3600)]
-Amount = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
-class LocationBody(Body):
-    """A WGS-84 coordinate in degrees."""
-
-    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[30.657])
-    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[104.081])
-
-
-class WindowBody(Body):
-    """A span in which the visit may start."""
-
-    start_s: ClockTime = Field(examples=["09:30"])
-    end_s: ClockTime = Field(examples=["11:30"])
-
-
-class BreakBody(Body):
-    """Time off that starts between two clock times."""
-
-    earliest_s: ClockTime = Field(examples=["12:00"])
-    latest_s: ClockTime = Field(examples=["12:30"])
-    duration_s: Annotated[int, Field(gt=0, le=24 * 3600)] = Field(examples=[2700])
-
-
-class VisitBody(Body):
-    """A customer who could be visited."""
-
-    id: Id = Field(examples=["S001"])
-    name: Name = Field("", examples=["建设路 兄弟五金店"])
-    location: LocationBody
-    service_s: Seconds = Field(1200, examples=[1200])
-    windows: list[WindowBody] = Field(default_factory=list, max_length=20)
-    value: float = Field(1.0, ge=0, le=1e6, allow_inf_nan=False)
-    grade: Literal["", "A", "B", "C"] = ""
-    skills: list[Skill] = Field(default_factory=list, max_length=20)
-    mandatory: bool = False
-    load: int = Field(0, ge=0, le=1_000_000)
-
-
-class RepBody(Body):
-    """One person's working day."""
-
-    id: Id = Field(examples=["R1"])
-    name: Name = Field("", examples=["李伟"])
-    start: LocationBody
-    end: LocationBody | None = Field(None, description="Without it the round ends at the last visit.")
-    shift_start_s: ClockTime = Field("09:00", examples=["09:00"])
-    shift_end_s: ClockTime = Field("18:00", examples=["18:00"])
-    breaks: list[BreakBody] = Field(default_factory=list, max_length=10)
-    skills: list[Skill] = Field(default_factory=list, max_length=50)
-    max_visits: int | None = Field(None, ge=0, le=1_000)
-    capacity: int | None = Field(None, ge=0, le=1_000_000_000)
-    overtime_s: Seconds = 0
-
-
-Matrix = Annotated[list[list[float]], Field(min_length=1, max_length=2_700)]
-
-
-class TravelBody(Body):
-    """Travel times of one's own: a matrix, or a speed and a detour factor over the great circle.
-
-    A matrix runs over the visits, then the reps' starts, then the ends of the reps who have one.
-    """
-
-    duration_s: Matrix | None = None
-    distance_m: Matrix | None = None
-    speed_kmh: float | None = Field(None, gt=0, le=200, allow_inf_nan=False)
-    detour_factor: float | None = Field(None, ge=1, le=5, allow_inf_nan=False)
-
-
-class WeightsBody(Body):
-    """What a plan costs, in seconds of travel."""
-
-    travel_s: Amount | None = None
-    distance_m: Amount | None = None
-    overtime_s: Amount | None = None
-    value: Amount | None = None
-    grade_factors: dict[Literal["A", "B", "C"], Amount] | None = None
-
-
-class RoutePlanRequest(Body):
+class RoutePlanRequest(AskedDay):
     """A day to plan: either a region of the organisation, or visits and reps of one's own."""
 
-    plan_date: Day = Field(examples=["2026-11-23"])
-    region: Code | None = Field(None, examples=["jinjiang"], description="Plan this region's customers who are due.")
-    rep_codes: list[Code] | None = Field(None, min_length=1, max_length=300, description="Present; all by default.")
-    visits: list[VisitBody] | None = Field(None, min_length=1, max_length=2_000)
-    reps: list[RepBody] | None = Field(None, min_length=1, max_length=300)
-    weights: WeightsBody | None = None
-    travel: TravelBody | None = Field(None, description="For visits and reps of one's own.")
     time_limit_s: float = Field(5, gt=0, le=3_600, allow_inf_nan=False, examples=[5])
     seed: int = Field(0, ge=0, le=2**31 - 1)
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> RoutePlanRequest:
-        own = (self.visits is not None) + (self.reps is not None)
-        if (self.region is None and own != 2) or (self.region is not None and own != 0):
-            raise ValueError("give either a region, or both visits and reps")
-        if self.region is not None and (self.travel or self.weights):
-            raise ValueError("travel and weights go with visits and reps")
-        if self.region is None and self.rep_codes is not None:
-            raise ValueError("rep_codes go with a region")
-        return self
-
-    def mapping(self) -> dict[str, Any]:
-        """Return the visits and reps of one's own in the shape of a problem file."""
-        return self.model_dump(include={"visits", "reps", "weights", "travel"}, exclude_none=True)
 
 
 class StopAnswer(Answer):
@@ -166,6 +81,10 @@ class RouteAnswer(Answer):
     travel_s: int
     distance_m: int
     overtime_s: int
+    geometry: str | None = Field(
+        None,
+        description="The way on the streets, when the travel source knows it: an encoded polyline (precision 5).",
+    )
 
 
 class ReasonAnswer(Answer):
@@ -176,13 +95,32 @@ class ReasonAnswer(Answer):
     text: str
 
 
+class RelaxationAnswer(Answer):
+    """A change that would bring a visit into the plan, verified by trying; the amount is the least that is enough."""
+
+    code: str = Field(examples=["extend_day"])
+    rep_id: str | None
+    visit_id: str | None = Field(description="With `drop_visit`: the visit that would go.")
+    amount: float = Field(description="Seconds, metres, visits, packs, points or the stop's number, by the code.")
+    text: str = Field(examples=["extend Li Wei's day by 25 min"])
+
+
 class UnassignedAnswer(Answer):
-    """A visit left out, with reasons that were verified by trying."""
+    """A visit left out, with reasons and possible changes that were verified by trying."""
 
     visit_id: str
     name: str
     mandatory: bool
     reasons: list[ReasonAnswer]
+    relaxations: list[RelaxationAnswer] = Field(description="The change that asks for least stands first.")
+
+
+class UnusableAnswer(Answer):
+    """A visit that could not be planned because a field of it is wrong."""
+
+    id: str
+    field: str = Field(examples=["/visits/3/location"])
+    text: str
 
 
 class PlanSummaryAnswer(Answer):
@@ -200,6 +138,10 @@ class PlanSummaryAnswer(Answer):
     solve_s: float
     created_at: AwareDatetime
     created_by: str
+    version: int = 1
+    published_version: int | None = Field(None, description="The version that the reps see; none: the newest.")
+    published_at: AwareDatetime | None = None
+    published_by: str | None = None
 
 
 class PlanSummariesAnswer(Answer):
@@ -213,6 +155,8 @@ class RoutePlanAnswer(PlanSummaryAnswer):
 
     routes: list[RouteAnswer]
     unassigned: list[UnassignedAnswer]
+    unusable: list[UnusableAnswer]
+    rhythm: RhythmAnswer
     check: dict[str, Any]
 
     @classmethod
@@ -220,9 +164,11 @@ class RoutePlanAnswer(PlanSummaryAnswer):
         """Return the answer for a stored plan, with reasons in the reader's language."""
         return cls(
             **summary_answer(stored.summary).model_dump(),
-            routes=_routes(stored),
-            unassigned=_unassigned(stored, language),
-            check=stored.report,
+            routes=route_answers(stored.problem, stored.plan, stored.lines),
+            unassigned=unassigned_answers(stored.problem, stored.plan, language),
+            unusable=unusable_answers(stored.unusable, language),
+            rhythm=RhythmAnswer.of(stored.rhythm, language),
+            check={name: value for name, value in stored.report.items() if name != "geometry"},
         )
 
 
@@ -231,11 +177,12 @@ def summary_answer(summary: PlanSummary) -> PlanSummaryAnswer:
     return PlanSummaryAnswer.model_validate(summary)
 
 
-def _routes(stored: StoredPlan) -> list[RouteAnswer]:
-    visits = {visit.id: visit for visit in stored.problem.visits}
-    reps = {rep.id: rep for rep in stored.problem.reps}
+def route_answers(problem: DayProblem, plan: DayPlan, lines: Mapping[str, str] | None = None) -> list[RouteAnswer]:
+    """Return each rep's round as it is answered; ``lines`` are the rounds on the streets by rep id."""
+    visits = {visit.id: visit for visit in problem.visits}
+    reps = {rep.id: rep for rep in problem.reps}
     answers = []
-    for route in stored.plan.routes:
+    for route in plan.routes:
         rep = reps[route.rep_id]
         stops = [
             StopAnswer(
@@ -268,6 +215,7 @@ def _routes(stored: StoredPlan) -> list[RouteAnswer]:
                 travel_s=route.travel_s,
                 distance_m=route.distance_m,
                 overtime_s=route.overtime_s,
+                geometry=(lines or {}).get(rep.id),
             )
         )
     return answers
@@ -277,8 +225,9 @@ def _place(location: Location) -> LocationBody:
     return LocationBody(latitude=location.latitude, longitude=location.longitude)
 
 
-def _unassigned(stored: StoredPlan, language: str) -> list[UnassignedAnswer]:
-    names = {visit.id: visit.name for visit in stored.problem.visits}
+def unassigned_answers(problem: DayProblem, plan: DayPlan, language: str) -> list[UnassignedAnswer]:
+    """Return what is left out, with reasons and possible changes in the reader's language."""
+    names = {visit.id: visit.name for visit in problem.visits}
     return [
         UnassignedAnswer(
             visit_id=item.visit_id,
@@ -288,6 +237,21 @@ def _unassigned(stored: StoredPlan, language: str) -> list[UnassignedAnswer]:
                 ReasonAnswer(code=reason.code, rep_ids=list(reason.rep_ids), text=reason.text.in_language(language))
                 for reason in item.reasons
             ],
+            relaxations=[
+                RelaxationAnswer(
+                    code=found.code,
+                    rep_id=found.rep_id,
+                    visit_id=found.visit_id,
+                    amount=found.amount,
+                    text=found.text.in_language(language),
+                )
+                for found in item.relaxations
+            ],
         )
-        for item in stored.plan.unassigned
+        for item in plan.unassigned
     ]
+
+
+def unusable_answers(unusable: Sequence[Unusable], language: str) -> list[UnusableAnswer]:
+    """Return the visits that could not be planned, in the reader's language."""
+    return [UnusableAnswer(id=item.id, field=item.field, text=item.text.in_language(language)) for item in unusable]

@@ -141,9 +141,9 @@ def visit(**changes: object) -> dict[str, object]:
     [
         (changed(visits=[]), "/visits"),
         (changed(visits=[visit(service_s=-5)]), "/visits/0/service_s"),
-        (changed(visits=[visit(), visit()]), "/visits/1/id"),
+        (changed(visits=[visit(), visit()], strict=True), "/visits/1/id"),
         (changed(visits=[visit(location={"latitude": 104.06, "longitude": 30.66})]), "/visits/0/location/latitude"),
-        (changed(visits=[visit(), visit(id="z", location={"latitude": 0, "longitude": 0})]), "/visits/1/location"),
+        (changed(visits=[visit(id="z", location={"latitude": 0, "longitude": 0})]), "/visits/0/location"),
         (changed(visits=[visit(windows=[{"start_s": "11:00", "end_s": "09:00"}])]), "/visits/0/windows/0"),
         (changed(visits=[visit(windows=[{"start_s": "25:99", "end_s": "26:00"}])]), "/visits/0/windows/0/start_s"),
         (changed(travel={"duration_s": [], "distance_m": []}), "/travel/duration_s"),

@@ -50,7 +50,7 @@ def test_a_small_day_is_served_whole_within_its_time():
     assert report.feasible
     assert report.served == 12
     assert plan.objective == report.objective
-    assert plan.search.ended == "limit"
+    assert plan.search.ended == "proven"
     assert plan.search.first_plan_s < 0.5
 
 
@@ -64,7 +64,8 @@ def test_the_search_improves_on_the_first_plan():
     assert report.feasible or report.drivable
     assert seen[-1].objective < seen[0].objective
     assert [event.objective for event in seen] == sorted((event.objective for event in seen), reverse=True)
-    assert plan.search.improvements == len(seen)
+    assert 1 <= plan.search.improvements <= len(seen)
+    assert seen[-1].steps > 0
     assert plan.objective <= seen[-1].objective + 1e-6
 
 
@@ -155,16 +156,6 @@ def test_a_visit_with_two_windows_is_served_in_the_second_when_the_first_is_take
     assert plan.routes[0].stops[-1].start_s >= 15 * H
 
 
-def test_visits_beyond_one_search_are_searched_by_district(monkeypatch):
-    monkeypatch.setattr("routing.solve.LARGEST_SEARCH", 12)
-    _, plan, report = solved(
-        [visit(number) for number in range(40)], [rep(str(number)) for number in range(4)], time_limit_s=3
-    )
-    assert report.feasible
-    assert report.served == 40
-    assert plan.search.ended == "limit"
-
-
 def test_another_seed_searches_another_way_and_both_hold():
     visits = [visit(number) for number in range(14)]
     for seed in (0, 7):
@@ -178,7 +169,8 @@ def test_a_limit_too_short_for_the_day_is_kept_and_said():
     assert time.monotonic() - began < 2
     assert report.feasible
     assert plan.search.ended == "limit"
-    assert {code for reasons in codes(plan).values() for code in reasons} & {"not_tried", "day_full"}
+    assert len(plan.unassigned) + report.served == 300
+    assert all(codes(plan).values())
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan"), 10**6])

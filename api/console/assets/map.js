@@ -48,6 +48,13 @@ L.fieldwise.place = (place) => {
   return L.marker([place.latitude, place.longitude], { icon, interactive: false, keyboard: false, zIndexOffset: -2000 });
 };
 
+// Says where the streets come from, in the corner of the map.
+L.fieldwise.credit = (text) => {
+  const layer = L.layerGroup();
+  layer.getAttribution = () => text;
+  return layer;
+};
+
 // Moves the map so that all points are seen.
 L.fieldwise.fit = (points) => {
   const layer = L.layerGroup();

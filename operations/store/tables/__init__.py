@@ -1,6 +1,7 @@
 """All tables, by area."""
 
 from operations.store.tables.customers import Customer, CustomerTag, FollowUp, Visit, VisitMaterial, VisitObjection
+from operations.store.tables.lending import DayOff, LendingTerms, LentDay
 from operations.store.tables.library import (
     Hint,
     HintFeedback,
@@ -13,7 +14,7 @@ from operations.store.tables.library_work import LibraryCredit, LibraryImport
 from operations.store.tables.live import LiveConversation, LiveEvent
 from operations.store.tables.organisation import ApiKey, Person, PersonSkill, Region
 from operations.store.tables.oversight import Alert, AuditRecord, Incident, KeptAnswer, Message
-from operations.store.tables.plans import PlannedStop, RoutePlan, StaffReallocation
+from operations.store.tables.plans import PlannedStop, RoutePlan, RoutePlanVersion, StaffReallocation
 from operations.store.tables.stock import (
     DailyConsumption,
     Event,
@@ -34,6 +35,7 @@ __all__ = [
     "Customer",
     "CustomerTag",
     "DailyConsumption",
+    "DayOff",
     "Event",
     "FollowUp",
     "Forecast",
@@ -44,6 +46,8 @@ __all__ = [
     "HintSuggestion",
     "Incident",
     "KeptAnswer",
+    "LendingTerms",
+    "LentDay",
     "LibraryCredit",
     "LibraryEntryRow",
     "LibraryImport",
@@ -58,6 +62,7 @@ __all__ = [
     "PlannedStop",
     "Region",
     "RoutePlan",
+    "RoutePlanVersion",
     "StaffReallocation",
     "StockMovement",
     "TalkTrack",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from operations.store.base import Base, Code, Json, Stamped, one_of
@@ -13,7 +13,11 @@ from operations.vocabulary import PLAN_STATES
 
 
 class RoutePlan(Stamped, Base):
-    """A solved day. The problem is kept whole, so that the plan can be checked again and changed later."""
+    """A solved day. The problem is kept whole, so that the plan can be checked again and changed later.
+
+    It holds the newest version. ``travel`` are travel times of the plan's own, ``running`` what has happened on the day
+    so far. ``stops`` are those that the reps see: of the published version, or the newest while none is published.
+    """
 
     __tablename__ = "route_plan"
     __table_args__ = (
@@ -35,9 +39,42 @@ class RoutePlan(Stamped, Base):
     solve_s: Mapped[float]
     problem: Mapped[dict[str, Any]] = mapped_column(Json)
     report: Mapped[dict[str, Any]] = mapped_column(Json)
+    travel: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    running: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    published_version: Mapped[int | None]
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[str | None] = mapped_column(Code)
     stops: Mapped[list[PlannedStop]] = relationship(
         cascade="all, delete-orphan", order_by="(PlannedStop.rep_ref, PlannedStop.position)"
     )
+
+
+class RoutePlanVersion(Stamped, Base):
+    """What a plan was at some time; rows are written with the first change or publication and never change again.
+
+    ``change`` holds what was asked and what it moved. Who made it and when stands in ``made_by`` and ``made_at``: the
+    first version is copied here when the second one comes.
+    """
+
+    __tablename__ = "route_plan_version"
+    __table_args__ = (CheckConstraint("version >= 1", name="version_sign"),)
+
+    plan_id: Mapped[str] = mapped_column(ForeignKey("route_plan.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(Code)
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[str | None] = mapped_column(Code)
+    note: Mapped[str] = mapped_column(String(500))
+    feasible: Mapped[bool]
+    assigned_visits: Mapped[int]
+    unassigned_visits: Mapped[int]
+    travel_s: Mapped[int]
+    distance_m: Mapped[int]
+    solve_s: Mapped[float]
+    problem: Mapped[dict[str, Any]] = mapped_column(Json)
+    report: Mapped[dict[str, Any]] = mapped_column(Json)
+    change: Mapped[dict[str, Any]] = mapped_column(Json)
 
 
 class PlannedStop(Base):
@@ -69,3 +106,6 @@ class StaffReallocation(Stamped, Base):
     work_date: Mapped[date]
     problem: Mapped[dict[str, Any]] = mapped_column(Json)
     answer: Mapped[dict[str, Any]] = mapped_column(Json)
+    status: Mapped[str] = mapped_column(String(20), default="proposed", server_default="proposed")
+    days: Mapped[int] = mapped_column(default=1, server_default="1")
+    decision_reason: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,152 @@
+"""Small instances, written by hand for the readers' tests: three or four customers each."""
+
+SOLOMON = """SMALL
+
+VEHICLE
+NUMBER     CAPACITY
+  2          20
+
+CUSTOMER
+CUST NO.   XCOORD.   YCOORD.    DEMAND   READY TIME   DUE DATE   SERVICE TIME
+
+    0      0         0          0          0        200          0
+    1      3         4         10          0        100         10
+    2      1         1         10         50        100         10
+    3      0         9         10          0        100         10
+"""
+
+CVRP = """NAME : tiny-n5-k2
+COMMENT : (made by hand, no: 1)
+TYPE : CVRP
+DIMENSION : 5
+EDGE_WEIGHT_TYPE : EUC_2D
+CAPACITY : 10
+NODE_COORD_SECTION
+1 0 0
+2 3 4
+3 1 1
+4 0 9
+5 -6 0
+DEMAND_SECTION
+1 0
+2 6
+3 3
+4 4
+5 5
+DEPOT_SECTION
+ 1
+ -1
+EOF
+what follows is not read
+"""
+
+VRPTW = """NAME: late
+TYPE: VRPTW
+DIMENSION: 4
+VEHICLES: 2
+CAPACITY: 20
+SERVICE_TIME: 10
+EDGE_WEIGHT_TYPE: EUC_2D
+# a remark
+NODE_COORD_SECTION
+1\t0\t0
+2\t3\t4
+3\t1\t1
+4\t0\t9
+DEMAND_SECTION
+1\t0
+2\t10
+3\t10
+4\t10
+TIME_WINDOW_SECTION
+1\t0\t200
+2\t0\t100
+3\t50\t100
+4\t0\t100
+DEPOT_SECTION
+1
+EOF
+"""
+
+PRIZES = """NAME : prizes
+DIMENSION : 5
+EDGE_WEIGHT_TYPE : EXPLICIT
+EDGE_WEIGHT_FORMAT : FULL_MATRIX
+CAPACITY : 10
+VEHICLES : 1
+EDGE_WEIGHT_SECTION
+0 10 10 10 50
+10 0 10 10 50
+10 10 0 10 50
+10 10 10 0 50
+50 50 50 50 0
+DEMAND_SECTION
+1 0
+2 5
+3 5
+4 3
+5 1
+TIME_WINDOW_SECTION
+1 0 400
+2 0 200
+3 0 200
+4 0 200
+5 0 200
+SERVICE_TIME_SECTION
+1 0
+2 36
+3 36
+4 42
+5 36
+PRIZE_SECTION
+1 0
+2 0
+3 15
+4 25
+5 80
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+DEPOTS = """NAME : depots
+TYPE : MDVRPTW
+DIMENSION : 5
+EDGE_WEIGHT_TYPE : EUC_2D
+VEHICLES : 3
+CAPACITY : 10
+NODE_COORD_SECTION
+1 0 0
+2 100 0
+3 1 0
+4 99 0
+5 102 0
+DEMAND_SECTION
+1 0
+2 0
+3 5
+4 3
+5 5
+SERVICE_TIME_SECTION
+1 0
+2 0
+3 4
+4 4
+5 4
+TIME_WINDOW_SECTION
+1 0 450
+2 50 200
+3 10 195
+4 60 153
+5 60 195
+DEPOT_SECTION
+1
+2
+-1
+VEHICLES_DEPOT_SECTION
+1 1
+2 1
+3 2
+EOF
+"""
