@@ -17,6 +17,7 @@ from common.places import Location
 from operations.access import Actor
 from operations.lendable_people import GUEST, LendingLimits, lendable_people
 from operations.predicted_work import RegionWork, WorkPolicy, predicted_work
+from operations.staffing_parts import part_of_region
 from operations.store.database import Database
 from operations.store.tables import Person as PersonRow
 from operations.store.tables import Region as RegionRow
@@ -227,16 +228,24 @@ def store(
 
 
 def reallocation(session: Session, actor: Actor, proposal_id: str) -> StoredReallocation:
-    """Return a stored proposal.
+    """Return a stored proposal; who decides for one region sees what concerns that region.
 
     Raises
     ------
+    Forbidden
+        When the actor neither plans nor decides about lending.
     NotFound
-        When there is none.
+        When there is none, or it has no move from or to the actor's region.
     """
-    actor.require("staffing:plan")
-    actor.require_region(None)  # lending looks into the people and the work of every region
-    return read_stored(session, require_proposal(session, proposal_id))
+    if not actor.may("staffing:approve"):
+        actor.require("staffing:plan")
+        actor.require_region(None)  # planning looks into the people and the work of every region
+    stored = read_stored(session, require_proposal(session, proposal_id))
+    if actor.region_code is None:
+        return stored
+    if not any(actor.region_code in (move.from_region, move.to_region) for move in stored.answer.moves):
+        raise _no_proposal(proposal_id)
+    return part_of_region(stored, actor.region_code)
 
 
 def require_proposal(session: Session, proposal_id: str) -> StaffReallocation:
@@ -249,8 +258,12 @@ def require_proposal(session: Session, proposal_id: str) -> StaffReallocation:
     """
     row = session.get(StaffReallocation, proposal_id)
     if row is None:
-        raise NotFound(Text(f"there is no staffing proposal {proposal_id!r}", f"没有人员调配方案 {proposal_id!r}"))
+        raise _no_proposal(proposal_id)
     return row
+
+
+def _no_proposal(proposal_id: str) -> NotFound:
+    return NotFound(Text(f"there is no staffing proposal {proposal_id!r}", f"没有人员调配方案 {proposal_id!r}"))
 
 
 def read_stored(session: Session, row: StaffReallocation) -> StoredReallocation:

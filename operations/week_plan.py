@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy.orm import Session
@@ -18,8 +18,12 @@ from operations.store.database import Database
 from operations.visit_candidates import RegionDay, Wishes, problem_of, region_days
 from operations.visit_repeats import record_of
 from routing.problem import DayProblem, Rep, SizeLimits, Visit
+from routing.problem_travel import reachable_table, working_span
 from routing.several_days import DayRoom, VisitOnDays, choose_days
-from routing.travel_times import TravelTimes
+from routing.travel_times import TravelTimes, for_hours
+
+if TYPE_CHECKING:
+    from routing.several_days import Seconds
 
 MOST_DAYS = 7
 DAYS_OFF = ("none", "holidays", "rest_days")
@@ -171,6 +175,7 @@ class _Days:
     problems: list[DayProblem | None]
     probability: list[Mapping[str, float]]
     visits: dict[str, dict[int, Visit]]
+    unreachable: dict[str, Text] = field(default_factory=dict)
 
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> _Days:
@@ -186,13 +191,15 @@ class _Days:
         import numpy as np
 
         first = [next(iter(by_day.values())) for by_day in self.visits.values()]
-        reps = next(problem.reps for problem in self.problems if problem is not None)
-        places = [visit.location for visit in first] + [rep.start for rep in reps]
-        table = travel_times.table(places)
+        problem = next(problem for problem in self.problems if problem is not None)
+        places = [visit.location for visit in first] + [rep.start for rep in problem.reps]
+        table, why = reachable_table(for_hours(travel_times, *working_span(problem)), places)
         count = len(first)
+        codes = list(self.visits)
+        self.unreachable = {codes[place]: text for place, text in why.items() if place < count}
         between = np.asarray(table.duration_s, dtype=float)[:count, :count]
         starts = np.asarray(table.duration_s, dtype=float)[count:, :count].min(axis=0)
-        nearest = np.sort(between, axis=1)[:, 1:11].mean(axis=1) if count > 1 else starts
+        nearest = _ways_to_nearest(between, starts, [place for place in why if place < count])
         items = [
             self._on_days(code, by_day, float(way) * USUAL_WAY_SHARE)
             for (code, by_day), way in zip(self.visits.items(), nearest, strict=True)
@@ -218,7 +225,8 @@ class _Days:
 
     def offer(self, day: int, chosen: Mapping[str, int | None], served: set[str]) -> list[str]:
         """Return whom a day may serve: its own, what earlier days left out, and some who were left out of all."""
-        allowed = [code for code, by_day in self.visits.items() if day in by_day and code not in served]
+        lost = served | self.unreachable.keys()
+        allowed = [code for code, by_day in self.visits.items() if day in by_day and code not in lost]
         own = [code for code in allowed if (at := chosen[code]) is not None and at <= day]
         problem = self.problems[day]
         assert problem is not None
@@ -237,6 +245,18 @@ class _Days:
 
     def not_placed(self, served: set[str], reasons: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
         full = [{"code": "days_full", "rep_ids": [], "en": _FULL.en, "zh": _FULL.zh}]
+        no_way = {
+            code: [
+                {
+                    "code": "unreachable",
+                    "rep_ids": [],
+                    "en": f"no way leads there: {text.en}",
+                    "zh": f"无法到达：{text.zh}",
+                }
+            ]
+            for code, text in self.unreachable.items()
+        }
+        reasons = {**reasons, **no_way}
         return [
             {
                 "visit_id": code,
@@ -250,6 +270,21 @@ class _Days:
 
 
 _FULL = Text("all days are filled with visits that are worth more", "各天已排满价值更高的拜访")
+
+
+def _ways_to_nearest(between: Seconds, starts: Seconds, unreachable: Sequence[int]) -> Seconds:
+    """Return the mean way from each visit to its ten nearest; endless for those that no way leads to."""
+    import numpy as np
+
+    known = between.copy()
+    known[:, unreachable] = np.nan
+    np.fill_diagonal(known, np.nan)
+    near = np.sort(known, axis=1)[:, :10]  # what is not known comes last
+    some = ~np.isnan(near)
+    counts = some.sum(axis=1)
+    ways = np.where(counts, np.where(some, near, 0.0).sum(axis=1) / np.maximum(counts, 1), starts)
+    ways[unreachable] = np.inf
+    return ways
 
 
 def _room(reps: Sequence[Rep]) -> DayRoom:

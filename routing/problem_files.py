@@ -42,10 +42,17 @@ def problem_from_mapping(mapping: object, limits: SizeLimits | None = None) -> D
 
 def problem_from_json(content: bytes, limits: SizeLimits | None = None) -> DayProblem:
     """Return the problem in a JSON file (UTF-8, UTF-16 or GBK)."""
-    return problem_from_mapping(_json(content), limits)
+    return problem_from_mapping(read_json(content), limits)
 
 
-def _json(content: bytes) -> object:
+def read_json(content: bytes) -> object:
+    """Return what a JSON file (UTF-8, UTF-16 or GBK) holds.
+
+    Raises
+    ------
+    InvalidInput
+        When it is not JSON.
+    """
     try:
         parsed: object = json.loads(decode(content, name="problem"))
     except (json.JSONDecodeError, RecursionError) as error:

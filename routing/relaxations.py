@@ -10,7 +10,7 @@ be a little more than the least.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from common.errors import Text
@@ -30,7 +30,15 @@ LARGEST_GROUP = 4
 """A chain of more visits that only go together is not tried."""
 
 
-def with_relaxations(problem: DayProblem, travel: TravelTimes, plan: DayPlan, *, within_s: float = 2.0) -> DayPlan:
+def with_relaxations(
+    problem: DayProblem,
+    travel: TravelTimes,
+    plan: DayPlan,
+    *,
+    within_s: float = 2.0,
+    first: Collection[str] = (),
+    without: Collection[str] = (),
+) -> DayPlan:
     """Return ``plan`` with relaxations for the visits that it leaves out.
 
     Parameters
@@ -39,6 +47,10 @@ def with_relaxations(problem: DayProblem, travel: TravelTimes, plan: DayPlan, *,
         A plan of ``problem`` with reasons (:mod:`routing.explain`).
     within_s : float
         After so many seconds the rest is marked ``not_tried``.
+    first : collection of str
+        Visits that are tried before all others, whatever they are worth.
+    without : collection of str
+        Codes of changes that are out of the question, such as ``start_earlier`` for a day under way.
     """
     if not plan.unassigned:
         return plan
@@ -46,9 +58,10 @@ def with_relaxations(problem: DayProblem, travel: TravelTimes, plan: DayPlan, *,
     visit_at = {visit.id: index for index, visit in enumerate(problem.visits)}
     sequences = plan.sequences()
     orders = [[visit_at[visit] for visit in sequences.get(rep.id, ())] for rep in problem.reps]
-    search = _Search(Whole(problem, travel.table(problem.locations()), orders))
+    search = _Search(Whole(problem, travel.table(problem.locations()), orders), without)
     found: dict[str, tuple[Relaxation, ...]] = {}
-    for left in sorted(plan.unassigned, key=lambda left: search.rank(visit_at[left.visit_id]))[:MOST_VALUABLE]:
+    order = sorted(plan.unassigned, key=lambda left: (left.visit_id not in first, search.rank(visit_at[left.visit_id])))
+    for left in order[:MOST_VALUABLE]:
         if time.monotonic() > end_s:
             break
         codes = {rep: reason.code for reason in left.reasons for rep in reason.rep_ids}
@@ -76,8 +89,9 @@ _NOT_TRIED = Relaxation(
 class _Search:
     """Tries changes on the rounds of one plan."""
 
-    def __init__(self, whole: Whole) -> None:
+    def __init__(self, whole: Whole, without: Collection[str] = ()) -> None:
         self._whole = whole
+        self._kinds = [kind for kind in KINDS if kind.__name__ not in without]
         self._visits = whole.problem.visits
         self._home = {visit: rep for rep, order in enumerate(whole.orders) for visit in order}
         self._at = {visit.id: index for index, visit in enumerate(self._visits)}
@@ -106,7 +120,7 @@ class _Search:
             trial = Trial(self._whole, rep, joining, visit)
             if trial.holds:
                 names.append(trial.rep.name or trial.rep.id)
-                for found in _changes(trial, best, end_s):
+                for found in self._changes(trial, best, end_s):
                     best[found.code] = min((found, best.get(found.code, found)), key=burden_min)
         return tuple(_smallest(best.values())) or (_none_found(names),)
 
@@ -155,18 +169,17 @@ class _Search:
     def _way_s(self, rep: int, visit: int) -> int:
         return int(self._whole.table.duration_s[visit, [self._whole.starts[rep], *self._whole.orders[rep]]].min())
 
-
-def _changes(trial: Trial, best: Mapping[str, Relaxation], end_s: float) -> Iterator[Relaxation]:
-    """Yield what would help one rep; a visit that already fits needs no change."""
-    asked = Asked(trial, best)
-    for kind in KINDS:
-        if time.monotonic() > end_s:
-            return
-        found = kind(asked)
-        if found is not None:
-            yield found
-            if found.code in ("add_to_round", "worth_more"):
+    def _changes(self, trial: Trial, best: Mapping[str, Relaxation], end_s: float) -> Iterator[Relaxation]:
+        """Yield what would help one rep; a visit that already fits needs no change."""
+        asked = Asked(trial, best)
+        for kind in self._kinds:
+            if time.monotonic() > end_s:
                 return
+            found = kind(asked)
+            if found is not None:
+                yield found
+                if found.code in ("add_to_round", "worth_more"):
+                    return
 
 
 def _smallest(found: Iterable[Relaxation]) -> list[Relaxation]:

@@ -21,6 +21,7 @@ from routing.insertion import Hand, Insertion
 from routing.plan import DayPlan
 from routing.problem import DayProblem
 from routing.progress import Progress, fixed_parts
+from routing.relaxations import with_relaxations
 from routing.rest_of_day import Rest, joined, lived_problem, near_times, rest_of
 from routing.running import RunningDay
 from routing.solve import evaluate, solve
@@ -52,6 +53,8 @@ class Calm:
         A promised start that shifts by no more than this is kept; a search keeps to twice as much.
     promise : float
         Price in seconds of travel of a promised start that shifts by more.
+    relax_s : float
+        Seconds in which changes are tried that would bring left-out visits into the plan; 0 for none.
     """
 
     search: Literal["needed", "always", "never"] = "needed"
@@ -60,6 +63,7 @@ class Calm:
     promise_s: int = 900
     promise: float = 600.0
     seed: int = 0
+    relax_s: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,7 @@ def replan(day: RunningDay, news: News, ways: TravelTimes, calm: Calm | None = N
         else:
             break
     plan, report = plan_of(rest, outcome.orders, near)
+    plan = _with_ways_in(rest, plan, within_s=calm.relax_s)
     reported = {rep_id: part.reported for rep_id, part in rest.fixed.items() if part.reported}
     after = replace(changed.day, plan=plan, reported={**day.reported, **reported})
     telling = replace(
@@ -188,6 +193,30 @@ def plan_of(
     plan = joined(rest, found)
     report = check(lived_problem(rest), rest.lived, plan)
     return replace(plan, objective=report.objective), report
+
+
+def _with_ways_in(rest: Rest, plan: DayPlan, *, within_s: float) -> DayPlan:
+    """Return the plan with what would bring left-out visits in, those first that the plan before still had.
+
+    What was found for an earlier plan was tried on other rounds, so nothing of it is kept.
+    """
+    if rest.problem is None or not plan.unassigned or within_s <= 0:
+        return plan
+    known = {item.visit_id for item in rest.day.plan.unassigned}
+    still_open = {visit.id for visit in rest.problem.visits}
+    routes = tuple(
+        replace(route, stops=tuple(stop for stop in route.stops if stop.visit_id in still_open))
+        for route in plan.routes
+    )
+    found = with_relaxations(
+        rest.problem,
+        rest.table,
+        replace(plan, routes=routes),
+        within_s=within_s,
+        first={item.visit_id for item in plan.unassigned} - known,
+        without=("start_earlier",),  # the day is under way
+    )
+    return replace(plan, unassigned=found.unassigned)
 
 
 def _with_known_reasons(rest: Rest, problem: DayProblem, orders: Mapping[str, Sequence[str]]) -> DayPlan:

@@ -19,8 +19,8 @@ class RuinRecreate:
 
     Attributes
     ----------
-    cost, best_cost : float
-        Of the present plan and of the best so far.
+    best_cost : float
+        Of the best plan so far.
     """
 
     def __init__(self, day: Day, candidates: Sequence[Sequence[int]], *, seed: int = 0, start: Orders | None = None):
@@ -31,6 +31,7 @@ class RuinRecreate:
         # A locked visit that its round cannot begin with has no other place.
         options = [reps if day.locked_to[visit] < 0 or visit in placed else () for visit, reps in enumerate(candidates)]
         self.arrays = search_arrays(day, options)
+        self._fixed = self.arrays.fixed.copy()
         self._plans = tuple(empty_plan(self.arrays) for _ in range(3))
         self._dice = np.array([0x9E3779B97F4A7C15 ^ (seed + 1)], dtype=np.uint64)
         size, width = self._visits + 1, self.arrays.begin.shape[1]
@@ -64,23 +65,22 @@ class RuinRecreate:
         """Go on from the best plan."""
         copy_plan(self._plans[2], self._plans[0])
         copy_plan(self._plans[2], self._plans[1])
-        self._costs[0] = self._costs[1]
-
-    @property
-    def cost(self) -> float:
-        """The present plan's."""
-        return float(self._costs[0])
 
     @property
     def best_cost(self) -> float:
         """The best plan's so far."""
         return float(self._costs[1])
 
-    def advance(self, steps: int, hot: float, cold: float, removed: float) -> int:
-        """Make steps, cooling from ``hot`` to ``cold``, and return how often the best was bettered."""
+    def advance(self, steps: int, hot: float, cold: float, removed: float, bonus: float = 0.0) -> int:
+        """Make steps, cooling from ``hot`` to ``cold``, and return how often the best was bettered.
+
+        Every route in use is worth ``bonus`` meanwhile: it is easy to give a route up and hard to open one.
+        """
         if not len(self.arrays.possible):
             return 0
-        schedule = np.array([steps, hot, cold, removed], dtype=np.float64)
+        self.arrays.fixed[:] = self._fixed - bonus
+        self._costs[0] = whole_cost(self.arrays, self._plans[0])
+        schedule = np.array([steps, hot, cold, removed, bonus], dtype=np.float64)
         return int(anneal(self.arrays, self._plans, self._costs, self._scratch, self._dice, schedule))
 
     def leg_scale(self) -> float:

@@ -38,8 +38,8 @@ class _Leg:
         """Drive for some seconds."""
         self.now_s += seconds
         self.travelled_s += seconds
-        if self.travelled_s == self.travel_s:
-            self.arrival_s = self.now_s
+        if self.travelled_s == self.travel_s and self.arrival_s is None:
+            self.arrival_s = self.now_s  # once there, a second break does not make it an arrival later
 
     def arrive(self) -> int:
         """Drive the rest and return the time of arrival."""

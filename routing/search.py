@@ -7,17 +7,24 @@ cannot be had; a small day is proven (:mod:`routing.proof`).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from routing.day import Day
+
+if TYPE_CHECKING:
+    from routing.ruin_recreate import RuinRecreate
 
 Orders = list[list[int]]
 """Positions of visits in order, for each rep by position."""
 
-STEP_S = 0.01
+LOOK_S = 0.01
 """About how long the search runs between two looks at the clock."""
+STEPS_AT_ONCE = 1_000
+"""Steps between two looks where steps count and not the clock."""
 FIRST_STEPS = 50
 SMALL_DAY_STEPS = 2_000
 """Steps made before a small day is proven."""
@@ -91,10 +98,22 @@ class Phase:
     from_best: bool = False
 
 
-PHASES = (Phase(0.45, 0.8, 0.008), Phase(0.35, 0.8, 0.008), Phase(0.2, 0.08, 0.006, from_best=True))
-"""Cooled down twice, because where the first ends is partly chance, and then once more, cool, from the best."""
+HOT, COLD = 0.9, 0.009
+LAST = Phase(0.1, 0.04, 0.006, from_best=True)
+"""The end of every search: once more, cool, from the best."""
+STEPS_TO_COOL = 1_400
+"""Steps for each visit in which a cooling down is worth its time; a search with more of them cools down again."""
+MOST_COOLINGS = 4
+ROUTE_BONUS = 2.0
+"""What a route in use is worth meanwhile, in temperatures: it is easy to give a route up and hard to open one."""
 REMOVED = 11.0
 """Visits taken out in a step, on average."""
+
+
+def phases_for(steps: float, visits: int) -> list[Phase]:
+    """Return the phases of a search of about so many steps: where a cooling down ends is partly chance."""
+    coolings = min(MOST_COOLINGS, max(1, round(steps / (STEPS_TO_COOL * visits))))
+    return [Phase((1 - LAST.share) / coolings, HOT, COLD)] * coolings + [LAST]
 
 
 def search(task: SearchTask, on_found: Callable[[Found], None]) -> None:
@@ -123,66 +142,85 @@ def search(task: SearchTask, on_found: Callable[[Found], None]) -> None:
 def _ruin_and_recreate(task: SearchTask, on_found: Callable[[Found], None]) -> None:
     from routing.ruin_recreate import RuinRecreate
 
-    began = time.monotonic()
     state = RuinRecreate(task.day, task.candidates, seed=task.seed, start=task.start)
     on_found(Found(state.best_orders()))
-    clock = _Clock(task, began)
-    reported, reported_s, scale = state.best_cost, began, state.leg_scale()
+    clock, scale = _Clock(task), state.leg_scale()
+    # A few steps at the temperature of the start tell how many there will be.
+    while not clock.has_measured():
+        clock.advance(state, scale * HOT, scale * HOT, clock.part_left())
+    report = _Report(state.best_cost, on_found)
     done = 0.0
-    for phase in PHASES:
+    for phase in phases_for(clock.steps_in_all(), sum(bool(reps) for reps in task.candidates)):
         if phase.from_best:
             state.back_to_best()
-        first, last = done, done + phase.share
-        done = last
-        while (at := clock.share()) < last:
-            steps = clock.next_steps(last - at)
-            part = (at - first) / phase.share
-            ahead = min(1.0, part + clock.share_of(steps) / phase.share)
-            hot = scale * phase.hot * (phase.cold / phase.hot) ** part
-            cold = scale * phase.hot * (phase.cold / phase.hot) ** ahead
-            state.advance(steps, hot, cold, REMOVED)
-            clock.count(steps)
-            now = time.monotonic()
-            if now - reported_s > REPORT_EVERY_S:
-                better = state.best_cost < reported - 1e-6
-                on_found(Found(state.best_orders() if better else None, clock.steps))
-                reported, reported_s = state.best_cost, now
-            if clock.is_up():
-                break
+        first, done = done, done + phase.share
+        while (at := clock.part()) < done and not clock.is_up():
+            ahead = min(done, at + clock.part_of_a_look())
+            hot, cold = (
+                scale * phase.hot * (phase.cold / phase.hot) ** min(1.0, max(0.0, part - first) / phase.share)
+                for part in (at, ahead)
+            )
+            clock.advance(state, hot, cold, done - at, bonus=0.0 if phase.from_best else ROUTE_BONUS * hot)
+            report.tell(state, clock.steps)
     on_found(Found(state.best_orders(), clock.steps))
 
 
+class _Report:
+    """Hands better plans on, and the count of steps between them, not too often."""
+
+    def __init__(self, cost: float, on_found: Callable[[Found], None]) -> None:
+        self._cost, self._on_found, self._told_s = cost, on_found, time.monotonic()
+
+    def tell(self, state: RuinRecreate, steps: int) -> None:
+        now = time.monotonic()
+        if now - self._told_s > REPORT_EVERY_S:
+            better = state.best_cost < self._cost - 1e-6
+            self._on_found(Found(state.best_orders() if better else None, steps))
+            self._cost, self._told_s = state.best_cost, now
+
+
 class _Clock:
-    """Tells how much of a search is over, by time or by steps, and how many steps fit until the next look."""
+    """Tells how much of a search is over, by time or by steps, and makes as many steps as fit until the next look."""
 
-    def __init__(self, task: SearchTask, began: float) -> None:
-        self._task, self._began = task, began
-        self._span_s = max(1e-3, task.end_s - time.monotonic())
-        self._started = time.monotonic()
-        # Very small days are over when nothing new can turn up; they need not fill the time.
+    def __init__(self, task: SearchTask) -> None:
+        self._task = task
+        self._began = time.monotonic()
+        self._span_s = max(1e-3, task.end_s - self._began)
         self.steps = 0
-        self._rate = FIRST_STEPS / STEP_S
+        self._rate = FIRST_STEPS / LOOK_S
 
-    def share(self) -> float:
+    def has_measured(self) -> bool:
+        """Return whether the number of steps to come can be told."""
+        return self._task.steps is not None or self.steps >= 4 * FIRST_STEPS or self.is_up()
+
+    def steps_in_all(self) -> float:
+        """Return how many steps the search will have made at its end."""
+        return float(self._task.steps) if self._task.steps is not None else self._rate * self._span_s
+
+    def part(self) -> float:
+        """Return the part of the search that is over."""
         if self._task.steps is not None:
-            return self.steps / max(1, self._task.steps)
-        return (time.monotonic() - self._started) / self._span_s
+            return self.steps / self._task.steps
+        return (time.monotonic() - self._began) / self._span_s
 
-    def share_of(self, steps: int) -> float:
+    def part_left(self) -> float:
+        """Return the part of the search that is to come."""
+        return max(0.0, 1.0 - self.part())
+
+    def part_of_a_look(self) -> float:
+        """Return the part of the search between two looks at the clock."""
+        return STEPS_AT_ONCE / self._task.steps if self._task.steps is not None else LOOK_S / self._span_s
+
+    def advance(self, state: RuinRecreate, hot: float, cold: float, most: float, *, bonus: float = 0.0) -> None:
+        """Make the steps until the next look, at most a part ``most`` of the search."""
         if self._task.steps is not None:
-            return steps / max(1, self._task.steps)
-        return steps / self._rate / self._span_s
-
-    def next_steps(self, share_left: float) -> int:
-        if self._task.steps is not None:
-            return max(1, min(1000, round(share_left * self._task.steps)))
-        return max(1, int(self._rate * min(STEP_S, share_left * self._span_s)))
-
-    def count(self, steps: int) -> None:
-        self.steps += steps
-        elapsed = time.monotonic() - self._started
-        if elapsed > 0:
-            self._rate = max(1.0, self.steps / elapsed)
+            steps = min(STEPS_AT_ONCE, math.ceil(most * self._task.steps - 1e-9))
+        else:
+            steps = int(self._rate * min(LOOK_S, most * self._span_s))
+        state.advance(max(1, steps), hot, cold, REMOVED, bonus)
+        self.steps += max(1, steps)
+        elapsed_s = time.monotonic() - self._began
+        self._rate = max(1.0, self.steps / max(elapsed_s, 1e-6))
 
     def is_up(self) -> bool:
         """Return whether time is up, whatever the steps."""

@@ -9,7 +9,7 @@ from typing import Any
 from common.chinese_coordinates import SYSTEMS, to_wgs84
 from common.errors import FieldProblem, InvalidInput, Text
 from routing.problem import Rep, Visit
-from routing.problem_files import FieldReader
+from routing.problem_files import FieldReader, read_json
 from routing.usable_visits import Conditions, Unreadable, UsableDay, unreadable_fields, usable_day
 
 
@@ -34,6 +34,24 @@ def usable_day_from_mapping(mapping: Mapping[str, Any], *, conditions: Condition
         text = Text("the day has unreadable fields", "当日数据有字段无法读取")
         raise InvalidInput(text, fields=[*reader.problems, *unreadable_fields(visits)])
     return usable_day(visits, reps, weights, conditions=conditions)
+
+
+def usable_day_from_json(
+    content: bytes, *, conditions: Conditions | None = None
+) -> tuple[UsableDay, dict[str, Any] | None]:
+    """Return the usable day in a JSON file, and the travel times that it brings along, if any, for that day's visits.
+
+    Raises
+    ------
+    InvalidInput
+        See :func:`usable_day`; also for a field of the whole that is not known, which may be misspelt.
+    """
+    mapping = read_json(content)
+    reader = FieldReader()
+    whole = reader.mapping("", mapping, {"visits", "reps", "weights", "travel", "coordinate_system"})
+    reader.raise_problems()
+    day = usable_day_from_mapping(whole, conditions=conditions)
+    return day, kept_travel(whole.get("travel"), day)
 
 
 def _read_visit(item: object, system: str) -> Visit | Unreadable:

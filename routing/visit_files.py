@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from common.errors import FieldProblem, InvalidInput, Text
@@ -11,6 +12,7 @@ from common.places import Location
 from common.text_files import Row, read_csv
 from routing.problem import Break, Rep, TimeWindow, Visit, visit_problems
 from routing.problem_files import FieldReader
+from routing.usable_visits import Unreadable
 
 COLUMNS = {
     "id": ("id", "visit_id", "shop_id", "customer_id", "store_id"),
@@ -48,18 +50,13 @@ def visits_from_csv(content: bytes, *, service_s: int = 1200) -> tuple[Visit, ..
     InvalidInput
         Names each wrong row and column, up to 50.
     """
-    rows = read_csv(content, required=(), name="visits")
-    lower = {column.lower(): column for column in rows[0].values}
-    columns = {field: next((lower[name] for name in names if name in lower), "") for field, names in COLUMNS.items()}
-    missing = [field for field in NEEDED if not columns[field]]
-    if missing:
-        listed = ", ".join(missing)
-        raise InvalidInput(
-            Text(f"the visits lack a column for {listed}", f"拜访文件缺少列：{listed}"),
-            fields=[FieldProblem(f"column {field}", Text("is missing", "缺失")) for field in missing],
-        )
+    rows, columns = _table(content)
     problems: list[FieldProblem] = []
-    visits = [_visit(row, columns, service_s, problems) for row in rows]
+    visits = []
+    for row in rows:
+        visit, found = _visit(row, columns, service_s)
+        visits.append(visit)
+        problems += [FieldProblem(_cell(row, columns, problem.pointer), problem.text) for problem in found]
     line_of: dict[str, int] = {}
     for row, visit in zip(rows, visits, strict=True):
         first = line_of.setdefault(visit.id, row.line)
@@ -71,8 +68,58 @@ def visits_from_csv(content: bytes, *, service_s: int = 1200) -> tuple[Visit, ..
     return tuple(visits)
 
 
-def _visit(row: Row, columns: dict[str, str], service_s: int, problems: list[FieldProblem]) -> Visit:
-    """Return the visit of a row, by way of the mapping that a request would carry."""
+@dataclass(frozen=True, slots=True)
+class VisitTable:
+    """The visits of a CSV file row by row, also those that cannot be read.
+
+    Attributes
+    ----------
+    visits : tuple of Visit or Unreadable
+    """
+
+    visits: tuple[Visit | Unreadable, ...]
+    rows: tuple[Row, ...]
+    columns: dict[str, str]
+
+    def place_of(self, pointer: str) -> str:
+        """Return where in the file the field of a visit stands: ``row 3, column lat`` for ``/visits/1/location``."""
+        match = re.fullmatch(r"/visits/(\d+)(/.*)?", pointer)
+        return _cell(self.rows[int(match[1])], self.columns, match[2] or "/id") if match else pointer
+
+
+def visit_table_from_csv(content: bytes, *, service_s: int = 1200) -> VisitTable:
+    """Return all rows of a CSV file as :func:`visits_from_csv` reads them; wrong ones fail nothing.
+
+    Raises
+    ------
+    InvalidInput
+        When the file is not a table or lacks a column that is needed.
+    """
+    rows, columns = _table(content)
+    visits: list[Visit | Unreadable] = []
+    for row in rows:
+        visit, found = _visit(row, columns, service_s)
+        visits.append(Unreadable(visit.id, tuple(found)) if found else visit)
+    return VisitTable(tuple(visits), tuple(rows), columns)
+
+
+def _table(content: bytes) -> tuple[list[Row], dict[str, str]]:
+    """Return the rows of a file, and by field the column that holds it (empty for none)."""
+    rows = read_csv(content, required=(), name="visits")
+    lower = {column.lower(): column for column in rows[0].values}
+    columns = {field: next((lower[name] for name in names if name in lower), "") for field, names in COLUMNS.items()}
+    missing = [field for field in NEEDED if not columns[field]]
+    if missing:
+        listed = ", ".join(missing)
+        raise InvalidInput(
+            Text(f"the visits lack a column for {listed}", f"拜访文件缺少列：{listed}"),
+            fields=[FieldProblem(f"column {field}", Text("is missing", "缺失")) for field in missing],
+        )
+    return rows, columns
+
+
+def _visit(row: Row, columns: dict[str, str], service_s: int) -> tuple[Visit, list[FieldProblem]]:
+    """Return the visit of a row, by way of the mapping that a request would carry, and what is wrong in it."""
     cells = {field: row.values.get(column, "") if column else "" for field, column in columns.items()}
     mapping: dict[str, Any] = {
         "id": cells["id"],
@@ -92,9 +139,7 @@ def _visit(row: Row, columns: dict[str, str], service_s: int, problems: list[Fie
     visit = reader.visit("", mapping)
     if not cells["id"]:
         reader.note("/id", "an id is needed", "缺少编号")
-    found = [*reader.problems, *([] if reader.problems else visit_problems("", visit))]
-    problems += [FieldProblem(_cell(row, columns, problem.pointer), problem.text) for problem in found]
-    return visit
+    return visit, [*reader.problems, *([] if reader.problems else visit_problems("", visit))]
 
 
 def _number(text: str) -> float | str:
@@ -111,6 +156,7 @@ def _cell(row: Row, columns: dict[str, str], pointer: str) -> str:
         "start_s": "window_start",
         "end_s": "window_end",
         "windows": "window_end",
+        "location": "latitude",
     }
     last = next((part for part in reversed(pointer.split("/")) if not part.isdigit()), "")
     return row.pointer(columns.get(names.get(last, last)) or last)
@@ -154,3 +200,12 @@ def spread_reps(
         Rep(f"R{index + 1}", f"Rep {index + 1}", home, shift.start_s, shift.end_s, home, breaks)
         for index, home in enumerate(homes)
     )
+
+
+def middle_first(visits: Sequence[Visit]) -> list[Visit]:
+    """Return the visits, those nearest to the middle (median latitude and longitude) of all before the others."""
+    from statistics import median
+
+    north = median(visit.location.latitude for visit in visits)
+    east = median(visit.location.longitude for visit in visits)
+    return sorted(visits, key=lambda one: abs(one.location.latitude - north) + abs(one.location.longitude - east))

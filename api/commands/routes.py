@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json as json_module
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from api.commands.day_files import CsvReps, read_day
 from api.commands.route_export import export_plan
 from api.commands.terminal import (
     FAILED,
@@ -24,12 +26,12 @@ from api.commands.terminal import (
 )
 from api.commands.travel import travel_check
 from common.errors import FieldwiseError, InvalidInput, Text
-from common.units import format_clock_time, parse_clock_time
+from common.units import format_clock_time
 
 if TYPE_CHECKING:
     from operations.day_plan import StoredPlan
-    from routing.problem import DayProblem
     from routing.travel_times import TravelTimes
+    from routing.usable_visits import UsableDay
 
 routes_app = typer.Typer(no_args_is_help=True, help="Day plans: solve a file, measure on published instances.")
 routes_app.command("travel-check")(travel_check)
@@ -45,13 +47,15 @@ def solve_file(
     service_min: Annotated[int, typer.Option(min=0, max=1440, help="CSV: minutes a visit.")] = 20,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="Time limit of the search.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Another seed searches another way.")] = 0,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail when a visit cannot be used.")] = False,
     to: Annotated[Literal["text", "json", "geojson", "csv"], typer.Option(help="What to print.")] = "text",
     output: Annotated[str, typer.Option("--output", "-o", help="Write to this file instead.")] = "-",
     json: JsonFlag = False,
 ) -> None:
     """Plan a day from a JSON problem, or from a CSV of visits (id, name, latitude, longitude …).
 
-    Ends with 1 when the checker does not accept the plan, for instance because a mandatory visit cannot be served.
+    Visits that cannot be used (coordinates swapped, an id twice …) are left out and named. Ends with 1 when the
+    checker does not accept the plan, for instance because a mandatory visit cannot be served.
 
     Example: fieldwise routes solve shops.csv --reps 8 --seconds 10
 
@@ -62,12 +66,8 @@ def solve_file(
 
     try:
         content, _ = read_file(file)
-        if content.lstrip()[:1] in (b"{", b"["):
-            problem, own = _json_problem(content)
-        else:
-            problem, own = _csv_problem(content, reps, (shift, lunch), service_min), None
-        travel_times = own or make_travel_times(load_settings())
-        stored = _solve(problem, travel_times, seconds, seed)
+        day, own = read_day(content, CsvReps(reps, shift, lunch, service_min), strict=strict)
+        stored = _solve(day, own or make_travel_times(load_settings()), seconds, seed)
         write_file(output, _rendered(stored, "json" if json else to))
     except FieldwiseError as error:
         fail(error)
@@ -75,39 +75,7 @@ def solve_file(
         raise SystemExit(FAILED)
 
 
-def _json_problem(content: bytes) -> tuple[DayProblem, TravelTimes | None]:
-    from routing.problem_files import problem_from_json, travel_from_mapping
-
-    problem = problem_from_json(content)
-    travel = json_module.loads(content).get("travel")
-    return problem, travel_from_mapping(travel) if travel is not None else None
-
-
-def _csv_problem(content: bytes, reps: int, hours: tuple[str, str], service_min: int) -> DayProblem:
-    from routing.problem import Break, DayProblem, TimeWindow
-    from routing.visit_files import spread_reps, visits_from_csv
-
-    shift, lunch = hours
-    start_s, end_s = _span(shift, "--shift")
-    breaks: tuple[Break, ...] = ()
-    if lunch.lower() != "none":
-        lunch_start_s, lunch_end_s = _span(lunch, "--lunch")
-        breaks = (Break(lunch_start_s, lunch_start_s, lunch_end_s - lunch_start_s),)
-    visits = visits_from_csv(content, service_s=service_min * 60)
-    return DayProblem(visits, spread_reps(visits, reps, shift=TimeWindow(start_s, end_s), breaks=breaks))
-
-
-def _span(text: str, option: str) -> tuple[int, int]:
-    start, dash, end = text.partition("-")
-    if not dash:
-        raise InvalidInput.at(option, "must be written like 09:00-18:00", "应写成 09:00-18:00 的形式")
-    start_s, end_s = parse_clock_time(start, pointer=option), parse_clock_time(end, pointer=option)
-    if end_s <= start_s:
-        raise InvalidInput.at(option, "must end after it starts", "结束必须晚于开始")
-    return start_s, end_s
-
-
-def _solve(problem: DayProblem, travel_times: TravelTimes, seconds: float, seed: int) -> StoredPlan:
+def _solve(day: UsableDay, travel_times: TravelTimes, seconds: float, seed: int) -> StoredPlan:
     from operations.day_plan import unstored
 
     with progress_bar() as bar:
@@ -117,7 +85,9 @@ def _solve(problem: DayProblem, travel_times: TravelTimes, seconds: float, seed:
             text = Text(f"{served} served, {left} left out", f"已安排 {served}，未安排 {left}")
             bar(min(1.0, progress["elapsed_s"] / seconds), text)
 
-        return unstored(problem, travel_times, date.today(), time_limit_s=seconds, seed=seed, on_progress=show)
+        today = date.today()
+        stored = unstored(day.problem, travel_times, today, time_limit_s=seconds, seed=seed, on_progress=show)
+    return replace(stored, unusable=day.unusable)
 
 
 def _rendered(stored: StoredPlan, to: str) -> bytes:
@@ -146,8 +116,9 @@ def _as_text(stored: StoredPlan) -> str:
         for position, stop in enumerate(route.stops, start=1):
             lines.append(f"  {position:>3}. {format_clock_time(stop.arrival_s)}  {visits[stop.visit_id].name}")
     for left_out in stored.plan.unassigned:
-        reasons = "; ".join(say(reason.text) for reason in left_out.reasons)
-        lines.append(f"  –  {visits[left_out.visit_id].name}: {reasons}")
+        told = [say(reason.text) for reason in left_out.reasons]
+        told += [f"→ {say(found.text)}" for found in left_out.relaxations[:1]]
+        lines.append(f"  –  {visits[left_out.visit_id].name}: {'; '.join(told)}")
     summary = stored.summary
     checked = Text("accepted by the checker", "已通过检查") if summary.feasible else Text("NOT accepted", "未通过检查")
     lines.append(

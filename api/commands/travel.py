@@ -49,14 +49,12 @@ def travel_check(
 
 
 def _asked(content: bytes, reps: int, shift: str) -> tuple[DayProblem, TravelTimes]:
-    from api.commands.routes import _csv_problem, _json_problem
+    from api.commands.day_files import CsvReps, read_day
     from api.services import make_travel_times
     from api.settings import load_settings
 
-    if content.lstrip()[:1] in (b"{", b"["):
-        problem, own = _json_problem(content)
-        return problem, own or make_travel_times(load_settings())
-    return _csv_problem(content, reps, (shift, "none"), 20), make_travel_times(load_settings())
+    day, own = read_day(content, CsvReps(reps, shift))
+    return day.problem, own or make_travel_times(load_settings())
 
 
 def _unreachable(travel: ProblemTravel) -> list[dict[str, str]]:

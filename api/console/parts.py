@@ -66,9 +66,19 @@ def select(label: str, options: dict[str, str], value: str | None, chosen: Calla
     return made
 
 
-def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, figures: Sequence[int] = ()) -> Element:
-    """Put a table of texts; the columns in ``figures`` are set right, as numbers are."""
-    with box("div", "fw-table") as whole, ui.element("table"):
+def table(
+    caption: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    figures: Sequence[int] = (),
+    stacked: bool = False,
+) -> Element:
+    """Put a table of texts; the columns in ``figures`` are set right, as numbers are.
+
+    A ``stacked`` table, for sentences, shows each row as a block on a narrow screen. Lines in a cell stay lines.
+    """
+    with box("div", "fw-table fw-stacked" if stacked else "fw-table") as whole, ui.element("table"):
         words("caption", caption, "fw-unseen")
         with ui.element("thead"), ui.element("tr"):
             for place, head in enumerate(heads):
@@ -77,5 +87,6 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, 
             for row in rows:
                 with ui.element("tr"):
                     for place, cell in enumerate(row):
-                        words("td", cell, "fw-figure" if place in figures else "")
+                        made = words("td", cell, "fw-figure" if place in figures else "")
+                        made.props["data-head"] = heads[place]
     return whole

@@ -12,7 +12,7 @@ from api.console.parts import box, button, link, state, table, words
 from api.console.plan_map import PlanMap, colour
 from api.console.visitor import Visitor, explained
 from api.plan_formats import PlanFile, PlanFormat, plan_file
-from api.schemas.routes import RouteAnswer, RoutePlanAnswer
+from api.schemas.routes import RelaxationAnswer, RouteAnswer, RoutePlanAnswer
 from common.errors import FieldwiseError, NotFound, Text
 from common.places import Location
 from operations import day_plan
@@ -131,16 +131,20 @@ class PlanView:
             if not plan.unassigned:
                 words("p", say(texts.PLAN_EVERYTHING), "fw-soft")
                 return
-            joint = "; " if self._visitor.language == "en" else "；"
             rows = [
                 [
                     item.name,
-                    joint.join(reason.text for reason in item.reasons),
-                    joint.join(found.text for found in item.relaxations),
+                    "\n".join(reason.text for reason in item.reasons),
+                    "\n".join(self._way_in(found) for found in item.relaxations),
                 ]
                 for item in plan.unassigned
             ]
-            table(title, [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT), say(texts.PLAN_WOULD_HELP)], rows)
+            heads = [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT), say(texts.PLAN_WOULD_HELP)]
+            table(title, heads, rows, stacked=True)
+
+    def _way_in(self, found: RelaxationAnswer) -> str:
+        # The whole sentence on every row of a long list would say the same again and again.
+        return self._visitor.say(texts.PLAN_NOT_TRIED) if found.code == "not_tried" else found.text
 
     def _show_unusable(self, plan: RoutePlanAnswer) -> None:
         say = self._visitor.say
@@ -149,7 +153,7 @@ class PlanView:
                 title = say(texts.PLAN_UNUSABLE)
                 words("h2", title)
                 rows = [[item.id or item.field, item.text] for item in plan.unusable]
-                table(title, [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT)], rows)
+                table(title, [say(texts.PLAN_CUSTOMER), say(texts.PLAN_WHY_NOT)], rows, stacked=True)
 
     async def _download(self, form: PlanFormat, rep_id: str | None) -> None:
         services, language = self._visitor.services, self._visitor.language

@@ -149,6 +149,7 @@ PLAN_CUSTOMER = Text("Customer", "客户")
 PLAN_SHOW_ROUTE = Text("Show only this route on the map", "地图上只看这条路线")
 PLAN_WHY_NOT = Text("Why", "原因")
 PLAN_WOULD_HELP = Text("What would help", "可以这样调整")
+PLAN_NOT_TRIED = Text("not tried, for lack of time", "时间有限，未尝试")
 PLAN_UNUSABLE = Text("Wrong records, not planned", "资料有误，未排入")
 PLAN_EVERYTHING = Text("Every visit is planned.", "所有拜访都已安排。")
 PLAN_INFEASIBLE = Text(

@@ -109,11 +109,11 @@ def anneal(search, plans, costs, scratch, dice, schedule):
     plans : (current, trial, best)
         ``trial`` equals ``current`` on entry and on return.
     costs : float64 array
-        Costs of current and best, without the constant part.
+        Cost of current, less the bonus for each route in use, and true cost of best.
     scratch : tuple
         ``queue``, ``touched`` and the scratch of :func:`recreate`.
     schedule : float64 array
-        Steps, first temperature, last temperature, visits removed on average.
+        Steps, first temperature, last temperature, visits removed on average, bonus.
     """
     current, trial, best = plans
     queue, touched, rest = scratch
@@ -137,12 +137,14 @@ def anneal(search, plans, costs, scratch, dice, schedule):
         if change < allowed:
             costs[0] += change
             extra = more
-            placed = 0
+            placed, used = 0, 0
             for rep in range(len(search.fixed)):
                 placed += trial.total[rep, COUNT]
+                used += trial.total[rep, COUNT] > 0
             copy_plan(trial, current)
-            if costs[0] < costs[1] - 1e-6:
-                costs[1] = costs[0]
+            true_cost = costs[0] + schedule[4] * used
+            if true_cost < costs[1] - 1e-6:
+                costs[1] = true_cost
                 copy_plan(current, best)
                 improvements += 1
         else:

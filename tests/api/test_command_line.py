@@ -72,11 +72,45 @@ def test_a_day_is_solved_from_a_csv_of_shops(run, tmp_path: Path) -> None:  # ty
 def test_a_broken_file_is_named_by_row_and_column(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     broken = tmp_path / "shops.csv"
     broken.write_bytes("id,name,latitude,longitude\nA,店,41.8,-87.6\nB,店,abc,-87.6\n".encode("gbk"))
-    done = run("routes", "solve", str(broken))
+    done = run("routes", "solve", str(broken), "--strict")
     assert done.returncode == 2
     assert "row 3, column latitude" in done.stderr
     assert run("routes", "solve", str(tmp_path / "none.csv")).stderr.startswith("fieldwise: cannot read")
     assert "--shift" in run("routes", "solve", str(SHOPS), "--shift", "morning").stderr
+
+
+def test_one_bad_customer_is_named_and_the_others_are_planned(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    rows = ["A,41.80,-87.60", "B,0,0", "C,41.81,-87.61", "A,41.82,-87.6", "D,-87.6,41.8", "E,41.79,-87.62"]
+    done = run("routes", "solve", "-", "--seconds", "1", "--json", stdin="\n".join(["id,lat,lon", *rows]).encode())
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert {stop["visit_id"] for route in plan["routes"] for stop in route["stops"]} == {"A", "C", "E"}
+    where = {(item["id"], item["field"]) for item in plan["unusable"]}
+    assert where == {("B", "row 3, column lat"), ("A", "row 5, column id"), ("D", "row 6, column lat")}
+    assert "row 3, column lat" in done.stderr
+
+    day = {
+        "visits": [
+            {"id": name, "location": {"latitude": latitude, "longitude": 114.3}, "service_min": 20}
+            for name, latitude in (("good", 30.5), ("bad", 95.0))
+        ],
+        "reps": [
+            {
+                "id": "R",
+                "start": {"latitude": 30.5, "longitude": 114.31},
+                "shift_start_s": "09:00",
+                "shift_end_s": "18:00",
+            }
+        ],
+        "travel": {"duration_s": [[0, 9, 60], [9, 0, 9], [60, 9, 0]]},
+    }
+    solved = run("routes", "solve", "-", "--seconds", "1", "--json", stdin=json.dumps(day).encode())
+    assert solved.returncode == 0, solved.stderr
+    found = json.loads(solved.stdout)
+    assert [item["id"] for item in found["unusable"]] == ["bad"]
+    assert [stop["travel_s"] for stop in found["routes"][0]["stops"]] == [60]
+    wrong = run("routes", "solve", "-", stdin=json.dumps({**day, "travell": {}}).encode())
+    assert (wrong.returncode, "/travell" in wrong.stderr) == (2, True)
 
 
 def test_a_backtest_prints_the_measures_of_model_and_naive(run) -> None:  # type: ignore[no-untyped-def]

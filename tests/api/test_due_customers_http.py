@@ -131,6 +131,33 @@ def test_a_customer_who_is_planned_already_is_blocked_and_a_reason_is_kept(
 
 
 @pytest.mark.usefixtures("worker")
+def test_what_became_a_repeat_since_is_published_only_with_a_reason_which_is_kept(
+    signed_in: Client, services: Services
+) -> None:
+    client = signed_in("director")
+    customer = due(client)["due"][1]["customer_code"]
+    day = {"plan_date": str(services.today() + timedelta(days=2))}
+    waiting = {"Prefer": "wait=30"}
+    asked = {**day_by_hand(services, "one", customer), **day}
+    mine = client.post("/v1/route-plans", json=asked, headers=waiting).json()["id"]
+    again = {**day_by_hand(services, "another", customer), **day, "repeat_reasons": {customer: "twice"}}
+    other = client.post("/v1/route-plans", json=again, headers=waiting)
+    assert client.post(f"/v1/route-plans/{other.json()['id']}/publish", json={"version": 1}).status_code == 200
+
+    path = f"/v1/route-plans/{mine}/publish"
+    refused = client.post(path, json={"version": 1}, headers={"Accept-Language": "zh"})
+    assert refused.status_code == 409
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == f"/repeat_reasons/{customer}"
+    assert "计划" in error["detail"]
+    assert client.get(f"/v1/route-plans/{mine}").json()["status"] == "draft"
+    excused = client.post(path, json={"version": 1, "repeat_reasons": {customer: "two products"}})
+    assert excused.status_code == 200, excused.text
+    kept = client.get(f"/v1/route-plans/{mine}").json()["rhythm"]["repeats"]
+    assert {item["customer_code"]: item["reason"] for item in kept}[customer] == "two products"
+
+
+@pytest.mark.usefixtures("worker")
 def test_a_week_is_a_job_that_stores_one_plan_a_day_and_visits_nobody_twice(
     signed_in: Client, services: Services
 ) -> None:

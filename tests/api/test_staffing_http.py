@@ -45,6 +45,19 @@ def test_a_week_is_proposed_approved_and_then_counts_in_the_day_plan(signed_in: 
     chinese = director.get(path, headers={"Accept-Language": "zh"}).json()
     assert "小时" in chinese["moves"][0]["reason"]
 
+    manager = signed_in("region_manager")
+    region = manager.get("/v1/me").json()["region"]
+    mine = [move for move in moves if region in (move["from_region"], move["to_region"])]
+    seen = manager.get(path)
+    assert seen.status_code == (200 if mine else 404)
+    if mine:
+        assert [(move["person"], move["day"]) for move in seen.json()["moves"]] == [
+            (move["person"], move["day"]) for move in mine
+        ]
+        assert set(seen.json()["work_h"]) == {region}
+        rows = list(csv.DictReader(io.StringIO(manager.get(path, headers={"Accept": "text/csv"}).text)))
+        assert len(rows) == len(mine)
+
     decision = f"{path}/decisions"
     assert signed_in("logistics").post(decision, json={"decision": "approve"}).status_code == 403
     assert director.post(decision, json={"decision": "reject"}).json()["errors"][0]["pointer"] == "/reason"

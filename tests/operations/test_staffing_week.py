@@ -207,6 +207,25 @@ def test_a_manager_decides_about_the_own_people_only(week: Database, actors: Act
         assert [row.id for row, _ in lending_decisions.latest_proposals(session, jinniu, limit=5)] == ["p1"]
 
 
+def test_a_manager_sees_what_concerns_the_own_region_and_nothing_else(week: Database, actors: Actors) -> None:
+    whole = proposed(week, actors["director"])
+    assert {move.to_region for move in whole.answer.moves} == {"wuhou"}
+    assert whole.names
+    with week.write("test") as session:
+        session.add(Region(code="far", name_zh="远区", name_en="Far", latitude=30.6, longitude=104.0))
+    with week.read() as session:
+        for region, other in (("jinniu", "wuhou"), ("wuhou", "jinniu")):
+            part = staffing.reallocation(session, Actor.person("boss", "region_manager", region), "p1")
+            assert part.answer.moves == whole.answer.moves
+            assert [one.id for one in part.problem.regions] == [region]
+            assert {one.region_id for one in part.problem.people} == {region}
+            assert set(part.answer.unserved_after_h) == {region}
+            assert {item.region_id for item in part.answer.shortfalls} <= {region}
+            assert other not in str(part.answer.before_by_day_h)
+        with pytest.raises(NotFound):
+            staffing.reallocation(session, Actor.person("boss", "region_manager", "far"), "p1")
+
+
 def test_a_rejected_proposal_is_over_and_an_approved_one_can_be_withdrawn(week: Database, actors: Actors) -> None:
     director = actors["director"]
     proposed(week, director)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from common.errors import InvalidInput, NotReady
+from common.errors import InvalidInput, NotReady, Text
+from common.places import Location
 from operations import day_plan, week_plan
 from operations.access import Actor
 from operations.plan_records import read_plan
 from operations.store.database import Database
 from operations.visit_candidates import Wishes, region_day
 from operations.week_plan import WeekWishes
-from routing.travel_times import HaversineTravelTimes
+from routing.travel_times import HaversineTravelTimes, TravelTable, UnreachablePlaces
 from tests.operations.visit_records import add_customer, add_plan, add_visit, set_up
 
 SYSTEM = Actor.system("test")
@@ -74,6 +77,41 @@ def test_what_one_day_cannot_hold_flows_on_to_the_next(region: Database) -> None
     left = {item["visit_id"] for item in solved["not_placed"]}
     assert left | set(found) == {f"c{number}" for number in range(10)}
     assert all(item["reasons"] and item["reasons"][0]["zh"] for item in solved["not_placed"])
+
+
+@dataclass(frozen=True)
+class WithoutStreets:
+    """Great circle, but no street leads to places north of a line; remembers the hours that were asked for."""
+
+    beyond: float
+    hours: list[tuple[int, int]]
+
+    def during(self, start_s: int, end_s: int) -> WithoutStreets:
+        self.hours.append((start_s, end_s))
+        return self
+
+    def table(self, locations: Sequence[Location]) -> TravelTable:
+        lost = [index for index, place in enumerate(locations) if place.latitude > self.beyond]
+        if lost:
+            raise UnreachablePlaces({index: Text("no street is near", "附近没有道路") for index in lost})
+        return TRAVEL.table(locations)
+
+
+def test_a_customer_without_a_street_is_named_and_the_others_get_their_days(region: Database) -> None:
+    with region.write("test") as session:
+        for number in range(4):
+            add_customer(session, f"c{number}", latitude=30.60 + number / 100)
+        add_customer(session, "island", latitude=30.9, grade="A", value_cny=5000.0)
+    source = WithoutStreets(30.8, [])
+    solved = week_plan.solve(asked(region, days=2), source)
+    assert set(days_of(solved)) == {f"c{number}" for number in range(4)}
+    (left,) = solved["not_placed"]
+    assert (left["visit_id"], left["reasons"][0]["code"]) == ("island", "unreachable")
+    assert "no street is near" in left["reasons"][0]["en"]
+    assert "附近没有道路" in left["reasons"][0]["zh"]
+    assert all(day["solved"]["feasible"] for day in solved["days"] if "solved" in day)
+    assert len(set(source.hours)) == 1
+    assert 0 < source.hours[0][0] < source.hours[0][1]
 
 
 def test_companies_come_on_working_days_only(region: Database) -> None:

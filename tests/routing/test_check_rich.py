@@ -12,7 +12,7 @@ from routing.check import CONSTRAINTS, check
 from routing.constraint_case import Case
 from routing.constraints_of_service import heaviest_load
 from routing.plan import DayPlan, Unassigned
-from routing.problem import DayProblem, ObjectiveWeights, Rep, Visit
+from routing.problem import Break, DayProblem, ObjectiveWeights, Rep, TimeWindow, Visit
 from routing.schedule import earliest_route
 from routing.travel_times import HaversineTravelTimes
 
@@ -181,6 +181,19 @@ def test_fairness_counts_every_rep_those_at_home_too(measure):
     alone = [report_of(visits, reps, orders).travel_s + 1200.0 for orders in ({"r": ["a"]}, {"s": ["b"]})]
     amounts = {"minutes": [*alone, 0.0], "visits": [1.0, 1.0, 0.0], "value": [9.0, 5.0, 0.0]}[measure]
     assert report.cost.fairness == pytest.approx(10 * 3 * statistics.pstdev(amounts))
+
+
+def test_two_breaks_before_one_visit_do_not_make_its_arrival_later():
+    breaks = (Break(10 * H, 10 * H + 900, 900), Break(12 * H, 12 * H + 900, 2700))
+    late = visit("late", windows=(TimeWindow(14 * H, 15 * H),))
+    early = visit("early", windows=(TimeWindow(9 * H, 9 * H + 1800),))
+    day = [early, late], [rep(breaks=breaks)], {"r": ["early", "late"]}
+    assert broken(*day) == []
+    (route,) = laid_out(*day)[1].routes
+    stop = route.stops[1]
+    assert [pause.leg for pause in route.breaks] == [1, 1]
+    assert stop.arrival_s <= route.breaks[0].start_s
+    assert stop.wait_s == stop.start_s - stop.arrival_s - 900 - 2700
 
 
 def test_equal_days_cost_no_fairness():

@@ -223,6 +223,23 @@ def test_the_gap_of_a_cancelled_visit_goes_to_one_that_was_left_out_when_nothing
     assert all(abs(now[visit_id] - starts[visit_id]) <= 300 for visit_id in starts if visit_id != "v1")
 
 
+def test_a_visit_that_is_left_out_during_the_day_says_what_would_bring_it_in():
+    day = stated_day({"a": ["v0", "v1"]}, shift_end_s=10 * H + 1200)
+    more = Visit("new", "new", place(1), 1800, value=0.5)
+    patient = dataclasses.replace(QUICK, relax_s=30)
+    (left,) = changed(day, AddVisit(more), calm=patient).plan.unassigned
+    assert left.visit_id == "new"
+    codes = [found.code for found in left.relaxations]
+    assert "extend_day" in codes
+    assert "start_earlier" not in codes
+    extension = next(found for found in left.relaxations if found.code == "extend_day")
+    longer = dataclasses.replace(day.problem.reps[0], shift_end_s=10 * H + 1200 + int(extension.amount))
+    longer_day = dataclasses.replace(day, problem=dataclasses.replace(day.problem, reps=(longer,)))
+    assert changed(longer_day, AddVisit(more)).plan.unassigned == ()
+    (untried,) = changed(day, AddVisit(more), calm=dataclasses.replace(QUICK, relax_s=0)).plan.unassigned
+    assert untried.relaxations == ()
+
+
 def test_the_visits_of_a_rep_who_is_away_go_to_the_others_and_the_done_ones_stay():
     day = stated_day(TWO)
     after = changed(day, RepAbsent("b"), now_s=9 * H + 1200)
