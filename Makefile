@@ -54,6 +54,8 @@ clean:
 .venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing Fieldwise and its packages into .venv (a few minutes, once) …"
 	$(PIP) -e .
+	@echo "Compiling the route search (about a minute, once) …"
+	@$(BIN)/python -m routing.compile_search
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready pyproject.toml constraints.txt | .venv/bin/python

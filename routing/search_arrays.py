@@ -13,7 +13,7 @@ from routing.kernel.fields import Plan, Search
 
 NEAR = 100
 """Visits near a seed from which strings are taken."""
-NEIGHBOURS = 30
+NEIGHBOURS = 20
 """Visits after which, and before which, a visit is tried."""
 WAITING_COST = 0.2
 """Share of an unavoidable wait that counts as distance between two visits."""

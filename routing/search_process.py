@@ -74,6 +74,12 @@ class SearchProcess:
         """Return whether the child runs."""
         return self._child.poll() is None
 
+    def leave(self) -> None:
+        """Let a child that still loads its code finish that, and then end: compiled code is kept for the next."""
+        with contextlib.suppress(BrokenPipeError):
+            if self._child.stdin is not None:
+                self._child.stdin.close()
+
     def close(self) -> None:
         """End the child, whatever it is doing."""
         self._child.kill()
@@ -183,11 +189,16 @@ class _Spare:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         for process in waiting:
-            process.close()
+            if process.is_ready():
+                process.close()
+            else:
+                process.leave()
 
 
 _spare = _Spare()
-atexit.register(_spare.close)
+close_spare = _spare.close
+"""End the children that wait for a task; the next search starts another."""
+atexit.register(close_spare)
 
 
 def warm(within_s: float = 0.0) -> bool:
@@ -211,7 +222,7 @@ def borrowed() -> Iterator[tuple[SearchProcess, Callable[[], None]]]:
     try:
         yield process, set_free
     finally:
-        if free:
+        if free or not process.is_ready():
             _spare.give_back(process)
         else:
             process.close()
@@ -244,11 +255,10 @@ def _engine(name: str) -> Callable[[SearchTask, Callable[[Found], None]], None]:
         from routing import ortools_search
 
         return lambda task, on_found: ortools_search.search(task, lambda orders: on_found(Found(orders)))
-    from routing import proof, ruin_recreate
+    from routing.compile_search import compile_search
     from routing.search import search
 
-    ruin_recreate.warm()
-    proof.warm()
+    compile_search()
     return search
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,8 +14,11 @@ from routing.check import CheckReport, check
 from routing.instances.best_known import best_of_solution, read_best_table
 from routing.instances.model import Instance, is_instance, read_instance
 from routing.instances.rounding import ROUNDINGS, Rounding
+from routing.search_process import warm
 from routing.solve import solve
 
+LONGEST_COMPILING_S = 600.0
+"""How long the first start after an installation may take."""
 ENDINGS = (".txt", ".vrp", ".vrptw", ".gz")
 Run = dict[str, Any]
 
@@ -66,7 +68,7 @@ def bench(
         ``{"runs": [{"instance", "seconds", "distance", "best", "gap_percent", "feasible", "wall_s"}],
         "mean_gap_percent": {"5": …}, "worst_gap_percent": {"5": …}, "by_class": {"5": {"R1": …}}}``. Distances are in
         the file's unit; a run also has ``class``, ``kind``, ``rounding``, ``objective`` (distance, fixed costs and
-        prizes not collected), ``served``, ``unserved``, ``vehicles``, ``broken`` (names of constraints) and ``cpu_s``.
+        prizes not collected), ``served``, ``unserved``, ``vehicles`` and ``broken`` (names of constraints).
         The gap is that of the objective, which is the distance where there are no prizes and fixed costs. ``best``
         and ``gap_percent`` are None where no best distance is known; a plan that the checker refuses has no gap.
 
@@ -84,7 +86,8 @@ def bench(
         instance = read_instance(path.read_bytes(), name=name_of(path), rounding=options.rounding)
         best = known[instance.name] if instance.name in known else _best_beside(path, instance)
         if not runs:
-            _warm(instance)
+            # As in a running service; after an installation the search is compiled first.
+            warm(LONGEST_COMPILING_S)
         for limit in options.seconds:
             runs.append(_run(instance, limit, best, options.seed))
             if on_run is not None:
@@ -144,19 +147,12 @@ def _best_beside(path: Path, instance: Instance) -> float | None:
     return best_of_solution(beside.read_bytes(), instance, name=beside.name) if beside.exists() else None
 
 
-def _warm(instance: Instance) -> None:
-    """Plan a few visits, so that libraries and compiled code are loaded as in a running service."""
-    few = range(min(5, len(instance.problem.visits)))
-    problem, rows = instance.problem.part(few, [0])
-    solve(problem, instance.table.part(rows), time_limit_s=0.3)
-
-
 def _run(instance: Instance, limit: float, best: float | None, seed: int) -> Run:
-    began, worked = time.perf_counter(), _cpu_s()
+    began = time.perf_counter()
     plan = solve(instance.problem, instance.table, time_limit_s=limit, seed=seed)
-    wall_s, cpu_s = time.perf_counter() - began, _cpu_s() - worked
+    wall_s = time.perf_counter() - began
     run = measured(instance, check(instance.problem, instance.table, plan), best)
-    return {**run, "seconds": limit, "wall_s": round(wall_s, 3), "cpu_s": round(cpu_s, 3), "vehicles": len(plan.routes)}
+    return {**run, "seconds": limit, "wall_s": round(wall_s, 3), "vehicles": len(plan.routes)}
 
 
 def measured(instance: Instance, report: CheckReport, best: float | None) -> Run:
@@ -177,12 +173,6 @@ def measured(instance: Instance, report: CheckReport, best: float | None) -> Run
         "unserved": len(instance.problem.visits) - report.served,
         "broken": sorted({found.constraint for found in report.violations}),
     }
-
-
-def _cpu_s() -> float:
-    """Return the CPU time of this process and of the children that it has waited for."""
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
 
 
 def _summaries(runs: Sequence[Run]) -> dict[str, Any]:
