@@ -422,4 +422,7 @@ def recreate(search, plan, queue, size, most, scratch, dice):
     if search.has[HAS_COLLECT]:
         for index in range(size):
             change += withdraw_incomplete(search, plan, queue[index])
+            collector = search.node[queue[index], AFTER]
+            if collector != NOWHERE:
+                change += withdraw_incomplete(search, plan, collector)
     return change
