@@ -30,8 +30,8 @@ from operations.near_duplicate_desk import NearDuplicateDesk
 from operations.store import schema
 from operations.store.database import Database
 from operations.visit_history import conversion_model
-from routing.hours import HourlyTravelTimes, warm_streets
 from routing.search_process import warm as warm_route_search
+from routing.travel.hours import HourlyTravelTimes, warm_streets
 from routing.travel_times import HaversineTravelTimes, TravelTimes
 
 if TYPE_CHECKING:
@@ -236,11 +236,11 @@ def _street_times(settings: Settings) -> TravelTimes:
 
         return RoadTravelTimes(settings.osm_file, profile, settings.road_folder, snap_limit_m)
     if settings.travel_times == "valhalla":
-        from routing.valhalla import ValhallaTravelTimes
+        from routing.travel.valhalla import ValhallaTravelTimes
 
         costing = {"car": "auto", "scooter": "motor_scooter", "foot": "pedestrian"}[profile]
         return ValhallaTravelTimes(settings.valhalla_url, costing, snap_limit_m=snap_limit_m)
-    from routing.osrm import OsrmTravelTimes
+    from routing.travel.osrm import OsrmTravelTimes
 
     served = {"car": "driving", "scooter": "bike", "foot": "foot"}[profile]
     return OsrmTravelTimes(settings.osrm_url, served, snap_limit_m=snap_limit_m)

@@ -17,11 +17,11 @@ from dataclasses import replace
 
 from benchmarks.routing import realistic_day
 from common.places import Location
-from routing.changes import AddVisit, CancelVisit, RepAbsent
+from routing.during_day.changes import AddVisit, CancelVisit, RepAbsent
+from routing.during_day.replan import Calm, News, Replanned, replan
+from routing.during_day.running import RunningDay
+from routing.during_day.slots import slots
 from routing.problem import Visit
-from routing.replan import Calm, News, Replanned, replan
-from routing.running import RunningDay
-from routing.slots import slots
 from routing.solve import solve
 from routing.travel_times import HaversineTravelTimes
 

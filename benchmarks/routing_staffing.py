@@ -7,7 +7,7 @@ import time
 
 from common.places import Location
 from routing.reallocate import reallocate
-from routing.staffing_problem import Person, ReallocationProblem, Region
+from routing.staffing.problem import Person, ReallocationProblem, Region
 
 SKILLS = ("campus", "mall", "fair", "community", "demo")
 

@@ -27,7 +27,7 @@ from operations.store import schema
 from operations.store.database import Database
 from operations.store.tables import LentDay
 from routing.reallocate import Reallocation, reallocate
-from routing.staffing_problem import LendingRules, Person, ReallocationProblem, Region
+from routing.staffing.problem import LendingRules, Person, ReallocationProblem, Region
 
 END = date(2026, 10, 31)
 SKILLS = ("campus", "mall", "fair", "community", "demo")

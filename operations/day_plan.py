@@ -29,9 +29,9 @@ from routing.check import check
 from routing.plan import DayPlan, Route
 from routing.problem import DayProblem, SizeLimits
 from routing.problem_files import travel_from_mapping
-from routing.problem_travel import travel_for, travel_record
 from routing.relaxations import with_relaxations
 from routing.solve import solve as search
+from routing.travel.for_problem import travel_for, travel_record
 from routing.travel_times import TravelTimes
 from routing.usable_visits import Unusable
 

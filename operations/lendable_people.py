@@ -15,7 +15,7 @@ from common.places import Location
 from operations.lent_people import days_off, lent_before
 from operations.store.tables import LendingTerms, LentDay, Region, Visit
 from operations.store.tables import Person as PersonRow
-from routing.staffing_problem import Person
+from routing.staffing.problem import Person
 
 LUNCH_H = 1.0
 HABIT_WEEKS = 4

@@ -22,14 +22,14 @@ from operations.plan_versions import keep_version, publish_row, require_version,
 from operations.store.database import Database
 from operations.store.tables import RoutePlan, RoutePlanVersion
 from routing.comparison import Move
+from routing.during_day.replan import Calm, News, Refused, Replanned, replan
+from routing.during_day.running import Delay, RunningDay, ways_like
+from routing.during_day.slots import Slots, SlotWishes
+from routing.during_day.slots import slots as find_slots
 from routing.fairness import Fairness, fairness_of, price_of_fairness
 from routing.problem import Visit
 from routing.problem_files import travel_from_mapping
-from routing.problem_travel import reachable_table, travel_for, working_span
-from routing.replan import Calm, News, Refused, Replanned, replan
-from routing.running import Delay, RunningDay, ways_like
-from routing.slots import Slots, SlotWishes
-from routing.slots import slots as find_slots
+from routing.travel.for_problem import reachable_table, travel_for, working_span
 from routing.travel_times import TravelTimes, for_hours
 
 LONGEST_DAY_S = 48 * 3600
@@ -91,7 +91,7 @@ class ChangedPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """What is kept of a day under way beside problem and plan; see `routing.running.RunningDay`."""
+    """What is kept of a day under way beside problem and plan; see `routing.during_day.running.RunningDay`."""
 
     now_s: int = 0
     reported: dict[str, int] = field(default_factory=dict)

@@ -13,9 +13,9 @@ from operations.visit_candidates import RegionDay, Wishes, region_day
 from routing.check import CheckReport
 from routing.plan import DayPlan
 from routing.problem import DayProblem
-from routing.problem_travel import travel_for
 from routing.relaxations import with_relaxations
 from routing.solve import evaluate
+from routing.travel.for_problem import travel_for
 from routing.travel_times import TravelTimes
 from routing.usable_visits import Unusable, UsableDay
 

@@ -24,7 +24,7 @@ from operations.store.tables import Region as RegionRow
 from operations.store.tables import StaffReallocation
 from operations.vocabulary import SKILLS
 from routing.reallocate import Reallocation, reallocate
-from routing.staffing_problem import LendingRules, ReallocationProblem, Region
+from routing.staffing.problem import LendingRules, ReallocationProblem, Region
 
 __all__ = [
     "MOST_DAYS",

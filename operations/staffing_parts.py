@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from common.errors import Text
-from routing.staffing_answer import RequiredGap
+from routing.staffing.answer import RequiredGap
 
 if TYPE_CHECKING:
     from operations.staffing import StoredReallocation

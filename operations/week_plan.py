@@ -18,8 +18,8 @@ from operations.store.database import Database
 from operations.visit_candidates import RegionDay, Wishes, problem_of, region_days
 from operations.visit_repeats import record_of
 from routing.problem import DayProblem, Rep, SizeLimits, Visit
-from routing.problem_travel import reachable_table, working_span
 from routing.several_days import DayRoom, VisitOnDays, choose_days
+from routing.travel.for_problem import reachable_table, working_span
 from routing.travel_times import TravelTimes, for_hours
 
 if TYPE_CHECKING:

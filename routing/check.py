@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from routing.constraint_case import Case, Violation
-from routing.constraints_of_order import collected_together, first_stops, stop_order
-from routing.constraints_of_service import (
+from routing.constraints.case import Case, Violation
+from routing.constraints.of_order import collected_together, first_stops, stop_order
+from routing.constraints.of_service import (
     allowed_reps,
     each_visit_once,
     known_ids,
@@ -21,7 +21,7 @@ from routing.constraints_of_service import (
     skills,
     visit_limit,
 )
-from routing.constraints_of_time import (
+from routing.constraints.of_time import (
     breaks_taken,
     breaks_undisturbed,
     distance_limit,

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 def compile_search() -> None:
     """Compile what the search needs, or load it from the disk; a second call costs nothing."""
-    from routing import proof, ruin_recreate
+    from routing import ruin_recreate
+    from routing.proof import proving as proof
 
     ruin_recreate.warm()
     proof.warm()

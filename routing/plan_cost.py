@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from routing.constraint_case import Case
+from routing.constraints.case import Case
 from routing.problem import ObjectiveWeights, Visit
 
 

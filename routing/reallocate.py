@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 from common.errors import InvalidInput, Text
 from common.places import great_circle_m
-from routing.staffing_answer import Effect, Move, Quality, Reallocation, Relaxation, RequiredGap, Shortfall
-from routing.staffing_choices import Staffing, choices_of
-from routing.staffing_effects import DayBooks, steps_of
-from routing.staffing_problem import ReallocationProblem
-from routing.staffing_reasons import Standing, moves_of, shortfalls_of
-from routing.staffing_relaxations import relaxations_of, required_gaps_of
-from routing.staffing_search import gap_percent, hours, search
+from routing.staffing.answer import Effect, Move, Quality, Reallocation, Relaxation, RequiredGap, Shortfall
+from routing.staffing.choices import Staffing, choices_of
+from routing.staffing.effects import DayBooks, steps_of
+from routing.staffing.problem import ReallocationProblem
+from routing.staffing.reasons import Standing, moves_of, shortfalls_of
+from routing.staffing.relaxations import relaxations_of, required_gaps_of
+from routing.staffing.search import gap_percent, hours, search
 
 __all__ = [
     "Effect",

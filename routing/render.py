@@ -9,8 +9,8 @@ from typing import Any
 
 from common.units import format_clock_time
 from routing.plan import DayPlan, Route, Stop
-from routing.polyline import decode_polyline
 from routing.problem import DayProblem, Rep, Visit
+from routing.travel.polyline import decode_polyline
 
 COLUMNS = (
     "rep_id",

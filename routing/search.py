@@ -122,7 +122,7 @@ def search(task: SearchTask, on_found: Callable[[Found], None]) -> None:
     The costs that are minimised are those of :class:`routing.problem.ObjectiveWeights`, with a mandatory visit worth
     more than all optional ones.
     """
-    from routing.proof import MOST_VISITS, prove
+    from routing.proof.proving import MOST_VISITS, prove
 
     possible = sum(bool(reps) for reps in task.candidates)
     if not possible:

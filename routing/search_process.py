@@ -252,7 +252,7 @@ def answer_tasks(tasks: IO[bytes], answers: IO[bytes], engine: str) -> None:
 
 def _engine(name: str) -> Callable[[SearchTask, Callable[[Found], None]], None]:
     if name == ORTOOLS:
-        from routing import ortools_search
+        from routing.ortools_search import searching as ortools_search
 
         return lambda task, on_found: ortools_search.search(task, lambda orders: on_found(Found(orders)))
     from routing.compile_search import compile_search

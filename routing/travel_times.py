@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from common.errors import FieldProblem, InvalidInput, Text
 from common.places import EARTH_RADIUS_M, Location
-from routing.hours import check_hours, mean_over_hours
+from routing.travel.hours import check_hours, mean_over_hours
 
 if TYPE_CHECKING:
     import numpy as np

@@ -59,7 +59,7 @@ def _rendered(stored: StoredReallocation, to: str) -> bytes:
 
         return (StaffReallocationAnswer.of(stored, language).model_dump_json(indent=2) + "\n").encode()
     if to == "csv":
-        from routing.staffing_render import to_csv
+        from routing.staffing.render import to_csv
 
         return to_csv(stored.answer, stored.names, language=language).encode("utf-8-sig")
     return _as_text(stored).encode()

@@ -11,8 +11,8 @@ from common.errors import FieldwiseError, Text
 
 if TYPE_CHECKING:
     from routing.problem import DayProblem
-    from routing.problem_travel import ProblemTravel
-    from routing.travel_sanity import TravelSanity
+    from routing.travel.for_problem import ProblemTravel
+    from routing.travel.sanity import TravelSanity
     from routing.travel_times import TravelTimes
 
 
@@ -31,8 +31,8 @@ def travel_check(
 
     Example: FIELDWISE_TRAVEL_TIMES=osm FIELDWISE_OSM_FILE=city.osm.pbf fieldwise routes travel-check shops.csv --json
     """
-    from routing.problem_travel import travel_for
-    from routing.travel_sanity import examine
+    from routing.travel.for_problem import travel_for
+    from routing.travel.sanity import examine
 
     try:
         problem, source = _asked(read_file(file)[0], reps, shift)

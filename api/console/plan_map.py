@@ -14,8 +14,8 @@ from api.schemas.routes import RouteAnswer
 from common.errors import Text
 from common.places import Location
 from operations.people import RegionCard
-from routing.polyline import decode_polyline
 from routing.render import STREETS_CREDIT
+from routing.travel.polyline import decode_polyline
 
 # Hues that stay apart for eyes with a colour weakness too (after Okabe and Ito), dark enough for white numbers.
 COLOURS = ("#0072b2", "#b8520a", "#007a55", "#a3477f", "#5b4fa8", "#8a6d00", "#1f8a9e", "#b3261e", "#4f6b2a", "#555f68")

@@ -15,7 +15,7 @@ from api.services import Services
 from common.errors import InvalidInput
 from operations.access import Actor
 from routing.problem import SizeLimits
-from routing.tours import ToursOptions, answer_tours
+from routing.tours.translation import ToursOptions, answer_tours
 
 router = APIRouter(tags=["other planners' formats"])
 DEFAULT_SEARCH_S = 2.0

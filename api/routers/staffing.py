@@ -29,7 +29,7 @@ from api.schemas.staffing import (
 )
 from api.security import CurrentActor
 from operations import lending_decisions, lending_terms, staffing
-from routing.staffing_render import to_csv
+from routing.staffing.render import to_csv
 
 router = APIRouter(prefix="/v1", tags=["staffing"], route_class=CreatingRoute)
 CSV = "text/csv"

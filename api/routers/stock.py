@@ -12,7 +12,7 @@ from api.routers import CurrentServices, IdempotencyKey, problems
 from api.schemas.stock import StockAnswer, StockLevelAnswer, TransferPlanAnswer, TransferPlanRequest
 from api.security import CurrentActor
 from operations import stock
-from routing.problem_travel import reachable_table
+from routing.travel.for_problem import reachable_table
 
 router = APIRouter(prefix="/v1", tags=["stock"], route_class=CreatingRoute)
 

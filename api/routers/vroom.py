@@ -25,7 +25,7 @@ from api.security import CurrentActor
 from common.errors import FieldProblem, FieldwiseError, InvalidInput, Text
 from routing.problem import SizeLimits
 from routing.travel_times import UnreachablePlaces
-from routing.vroom import VroomOptions, answer_vroom
+from routing.vroom.translation import VroomOptions, answer_vroom
 
 INTERNAL, INPUT, ROUTING, TOO_LARGE = 1, 2, 3, 4
 DEFAULT_SEARCH_S = 1.0

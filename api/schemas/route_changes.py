@@ -16,15 +16,15 @@ from common.places import Location
 from common.units import format_clock_time, parse_clock_time
 from operations.plan_changes import AskedChange, ChangedPlan
 from operations.plan_versions import Comparison, Side, VersionSummary
-from routing import changes as engine
 from routing.comparison import Move
+from routing.during_day import changes as engine
+from routing.during_day.progress import Progress, StopMade
+from routing.during_day.replan import Calm, News
+from routing.during_day.running import Delay
+from routing.during_day.slots import Slots, SlotWishes
 from routing.fairness import Fairness
 from routing.problem import Visit
 from routing.problem_files import FieldReader
-from routing.progress import Progress, StopMade
-from routing.replan import Calm, News
-from routing.running import Delay
-from routing.slots import Slots, SlotWishes
 
 PlaceName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Kind = Literal[

@@ -13,7 +13,7 @@ from operations.lending_decisions import Decision, Lending
 from operations.lending_terms import AgreedTerms, Terms
 from operations.staffing import StaffingWishes, StoredReallocation, code_of
 from routing.reallocate import Effect, Move
-from routing.staffing_problem import LendingRules, hours_on, work_on
+from routing.staffing.problem import LendingRules, hours_on, work_on
 
 Hours = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 WorkByRegion = dict[str, dict[str, Hours]]

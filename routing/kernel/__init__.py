@@ -16,7 +16,7 @@ import numba
 def compiled_code_folder() -> Path:
     """Return the folder for the compiled code of these very sources."""
     here = Path(__file__).parent
-    sources = sorted([*here.glob("*.py"), *here.parent.glob("proof*.py")])
+    sources = sorted([*here.glob("*.py"), *(here.parent / "proof").glob("*.py")])
     checksum = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     base = os.environ.get("FIELDWISE_COMPILED_CODE") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "fieldwise" / f"kernel-{checksum}-numba-{numba.__version__}"

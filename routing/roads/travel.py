@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from common.errors import InvalidInput
 from common.places import Location, great_circle_m
-from routing.road_server import too_far
 from routing.roads.profiles import profile_named
-from routing.table_blocks import TableMemory, table_from_blocks
+from routing.travel.road_server import too_far
+from routing.travel.table_blocks import TableMemory, table_from_blocks
 from routing.travel_times import Point, TravelTable, UnreachablePlaces
 
 if TYPE_CHECKING:

@@ -20,13 +20,13 @@ from operations import day_plan
 from operations.access import Actor
 from operations.store import schema
 from operations.store.database import Database
-from routing.hours import HourlyTravelTimes, warm_streets
-from routing.osrm import OsrmTravelTimes
-from routing.polyline import decode_polyline
 from routing.problem import DayProblem, TimeWindow
 from routing.roads.travel import RoadTravelTimes
+from routing.travel.hours import HourlyTravelTimes, warm_streets
+from routing.travel.osrm import OsrmTravelTimes
+from routing.travel.polyline import decode_polyline
+from routing.travel.valhalla import ValhallaTravelTimes
 from routing.travel_times import HaversineTravelTimes
-from routing.valhalla import ValhallaTravelTimes
 from routing.visit_files import spread_reps, visits_from_csv
 
 FOLDER = Path(__file__).parents[1] / "routing"

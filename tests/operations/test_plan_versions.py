@@ -17,9 +17,9 @@ from operations.plan_records import plan_record, read_plan, report_record
 from operations.plan_versions import VersionConflict
 from operations.store.database import Database
 from operations.store.tables import AuditRecord, Person, PlannedStop, Region, RoutePlan
-from routing.changes import AddVisit, CancelVisit, MoveVisit, RepAbsent
+from routing.during_day.changes import AddVisit, CancelVisit, MoveVisit, RepAbsent
+from routing.during_day.replan import Calm, News
 from routing.problem import DayProblem, Rep, Visit
-from routing.replan import Calm, News
 from routing.solve import evaluate
 from routing.travel_times import HaversineTravelTimes
 

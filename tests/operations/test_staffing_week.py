@@ -28,7 +28,7 @@ from operations.store.tables import (
     Visit,
 )
 from operations.visit_candidates import Wishes, region_days
-from routing.staffing_problem import hours_on, work_on
+from routing.staffing.problem import hours_on, work_on
 
 MONDAY = date(2026, 11, 23)  # three days after the clock of the tests
 Actors = dict[str, Actor]

@@ -13,7 +13,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 from common.places import Location, great_circle_m
-from routing.polyline import encode_polyline
+from routing.travel.polyline import encode_polyline
 
 DETOUR, SPEED_M_S = 1.25, 10.0
 

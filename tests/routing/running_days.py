@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from common.places import Location
 from routing.day import Day, Round
+from routing.during_day.running import RunningDay
 from routing.problem import Break, DayProblem, ObjectiveWeights, Rep, TimeWindow, Visit
-from routing.running import RunningDay
 from routing.solve import evaluate
 from routing.travel_times import MatrixTravelTimes
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from common.places import Location
 from routing.check import CONSTRAINTS, check
-from routing.constraint_case import Case
-from routing.constraints_of_service import heaviest_load
+from routing.constraints.case import Case
+from routing.constraints.of_service import heaviest_load
 from routing.plan import DayPlan, Unassigned
 from routing.problem import Break, DayProblem, ObjectiveWeights, Rep, TimeWindow, Visit
 from routing.schedule import earliest_route

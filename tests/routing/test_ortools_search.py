@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from common.places import Location
 from routing.alone import AloneTable
 from routing.day import Day
-from routing.ortools_search import search
+from routing.ortools_search.searching import search
 from routing.problem import Break, DayProblem, ObjectiveWeights, Rep, TimeWindow, Visit
-from routing.proof import prove
+from routing.proof.proving import prove
 from routing.search import SearchTask
 from routing.solve import candidates
 from routing.travel_times import MatrixTravelTimes

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput
 from common.places import Location, great_circle_m
-from routing.polyline import decode_polyline, encode_polyline, shortened
+from routing.travel.polyline import decode_polyline, encode_polyline, shortened
 
 points = st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180)), max_size=30)
 near_points = st.lists(st.tuples(st.floats(30.0, 30.05), st.floats(104.0, 104.05)), min_size=2, max_size=40)

@@ -9,12 +9,12 @@ import pytest
 from common.errors import InvalidInput, Text, Unavailable
 from common.places import Location, great_circle_m
 from routing.check import check
-from routing.polyline import decode_polyline
 from routing.problem import DayProblem, Rep, SizeLimits, Visit
-from routing.problem_travel import MOST_POINTS, places_of, reachable_table, travel_for, travel_record
 from routing.render import to_geojson
 from routing.roads.travel import RoadTravelTimes
 from routing.solve import evaluate, solve
+from routing.travel.for_problem import MOST_POINTS, places_of, reachable_table, travel_for, travel_record
+from routing.travel.polyline import decode_polyline
 from routing.travel_times import LARGEST_ENTRY, HaversineTravelTimes, MatrixTravelTimes, UnreachablePlaces
 
 H = 3600

@@ -11,7 +11,7 @@ from routing.alone import AloneTable
 from routing.check import check
 from routing.day import Day
 from routing.problem import DayProblem, ObjectiveWeights, Rep, TimeWindow, Visit
-from routing.proof import MOST_VISITS, prove
+from routing.proof.proving import MOST_VISITS, prove
 from routing.solve import candidates, solve
 from routing.travel_times import MatrixTravelTimes
 from tests.routing.every_plan import best_of_every_plan, cost_by_check

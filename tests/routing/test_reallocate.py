@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from common.errors import InvalidInput
 from common.places import Location
 from routing.reallocate import Reallocation, reallocate
-from routing.staffing_problem import LendingRules, Person, ReallocationProblem, Region
+from routing.staffing.problem import LendingRules, Person, ReallocationProblem, Region
 
 
 def region(name, step, *, work, minimum=0):

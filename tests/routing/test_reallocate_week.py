@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from common.errors import InvalidInput
 from common.places import Location
 from routing.reallocate import Reallocation, reallocate
-from routing.staffing_problem import LendingRules, Person, ReallocationProblem, Region, hours_on
-from routing.staffing_render import to_csv
+from routing.staffing.problem import LendingRules, Person, ReallocationProblem, Region, hours_on
+from routing.staffing.render import to_csv
 
 DAYS = ("mon", "tue", "wed", "thu")
 Work = Mapping[str, float] | tuple[Mapping[str, float], ...]

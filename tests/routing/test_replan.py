@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput
 from common.places import Location
-from routing.changes import (
+from routing.during_day.changes import (
     AddVisit,
     CancelVisit,
     LockFirst,
@@ -19,10 +19,10 @@ from routing.changes import (
     Unlock,
     WaysTakeLonger,
 )
+from routing.during_day.progress import Progress, StopMade, fixed_parts
+from routing.during_day.replan import Calm, News, replan
+from routing.during_day.running import Delay, RunningDay
 from routing.problem import DayProblem, Rep, TimeWindow, Visit
-from routing.progress import Progress, StopMade, fixed_parts
-from routing.replan import Calm, News, replan
-from routing.running import Delay, RunningDay
 from routing.solve import evaluate
 from routing.travel_times import HaversineTravelTimes
 from tests.routing.running_days import SameWays, planned, running_days, visits

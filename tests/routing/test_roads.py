@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from common.errors import InvalidInput, NotReady
 from common.places import Location, great_circle_m
 from routing.problem import Break, DayProblem, TimeWindow
-from routing.problem_travel import travel_for, travel_record
 from routing.roads.extract import RawStreets
 from routing.roads.fastest import PlacesOnStreets, StreetGraph
 from routing.roads.network import network_from_streets
@@ -21,6 +20,7 @@ from routing.roads.profiles import CAR, FOOT, SCOOTER, parse_speed_kmh
 from routing.roads.snap import StreetIndex, in_space
 from routing.roads.travel import RoadTravelTimes
 from routing.solve import check, solve
+from routing.travel.for_problem import travel_for, travel_record
 from routing.visit_files import spread_reps, visits_from_csv
 
 FOLDER = Path(__file__).parent

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput
 from common.places import Location
-from routing.changes import AddVisit, RepAbsent
 from routing.day import Day, Round
+from routing.during_day.changes import AddVisit, RepAbsent
+from routing.during_day.replan import Calm, News, replan
+from routing.during_day.slots import SlotWishes, slots, start_spans_at
 from routing.problem import Break, DayProblem, Rep, TimeWindow, Visit
-from routing.replan import Calm, News, replan
-from routing.slots import SlotWishes, slots, start_spans_at
 from routing.travel_times import HaversineTravelTimes
 from tests.routing.running_days import SameWays, planned, running_days, visits
 

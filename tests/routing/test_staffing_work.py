@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.staffing_work import rows_of, undone_by_kind, undone_min
+from routing.staffing.work import rows_of, undone_by_kind, undone_min
 
 SKILL_SETS = st.integers(0, 7)
 WORK = st.dictionaries(st.sampled_from([0, 1, 2, 4]), st.integers(0, 300))

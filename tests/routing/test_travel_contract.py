@@ -8,9 +8,10 @@ import pytest
 
 from common.errors import InvalidInput
 from common.places import Location, great_circle_m
-from routing.hours import HourlyTravelTimes
-from routing.osrm import OsrmTravelTimes
 from routing.roads.travel import RoadTravelTimes
+from routing.travel.hours import HourlyTravelTimes
+from routing.travel.osrm import OsrmTravelTimes
+from routing.travel.valhalla import ValhallaTravelTimes
 from routing.travel_times import (
     HaversineTravelTimes,
     MatrixTravelTimes,
@@ -19,7 +20,6 @@ from routing.travel_times import (
     for_hours,
     way_through,
 )
-from routing.valhalla import ValhallaTravelTimes
 from tests.routing.road_servers import OsrmLike, ValhallaLike, running
 
 PLAIN = [Location(30.5, 114.3), Location(30.52, 114.33), Location(30.55, 114.28), Location(30.51, 114.35)]

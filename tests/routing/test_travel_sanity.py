@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.places import Location
-from routing.travel_sanity import examine
+from routing.travel.sanity import examine
 from routing.travel_times import LARGEST_ENTRY, HaversineTravelTimes, TravelTable
 
 PLACES = [Location(30.5 + step * 0.01, 114.3 + (step * 7 % 5) * 0.01) for step in range(8)]

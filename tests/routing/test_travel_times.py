@@ -6,11 +6,11 @@ import pytest
 
 from common.errors import InvalidInput, Unavailable
 from common.places import Location, great_circle_m
-from routing.hours import HourlyTravelTimes, mean_over_hours
-from routing.osrm import OsrmTravelTimes
-from routing.table_blocks import TableMemory, table_from_blocks
+from routing.travel.hours import HourlyTravelTimes, mean_over_hours
+from routing.travel.osrm import OsrmTravelTimes
+from routing.travel.table_blocks import TableMemory, table_from_blocks
+from routing.travel.valhalla import ValhallaTravelTimes
 from routing.travel_times import HaversineTravelTimes, MatrixTravelTimes, UnreachablePlaces, for_hours
-from routing.valhalla import ValhallaTravelTimes
 from tests.routing.road_servers import OsrmLike, ValhallaLike, running
 
 PLACES = [Location(30.50, 114.30), Location(30.52, 114.33), Location(30.55, 114.28), Location(30.50, 114.30)]

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
-from routing.fleet import Task, Vehicle
-from routing.fleet_day import day_of
-from routing.fleet_timetable import timetable
-from routing.one_amount import one_amount
+from routing.fleet.day import day_of
+from routing.fleet.model import Task, Vehicle
+from routing.fleet.one_amount import one_amount
+from routing.fleet.timetable import timetable
 from routing.problem import LATEST_TIME_S
 from routing.solve import evaluate
 from routing.travel_times import HaversineTravelTimes
-from routing.vroom import VroomOptions, answer_vroom
-from routing.vroom_problem import VroomProblem, read_vroom
+from routing.vroom.problem import VroomProblem, read_vroom
+from routing.vroom.translation import VroomOptions, answer_vroom
 
 TABLE = [[0, 1500, 1200], [1500, 0, 500], [1200, 500, 0]]
 TRAVEL = HaversineTravelTimes()

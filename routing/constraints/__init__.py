@@ -1,0 +1,1 @@
+"""The rules of a day plan by name, one function each."""

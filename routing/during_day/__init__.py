@@ -1,0 +1,1 @@
+"""A plan while it is under way: facts, changes, the rest of the day."""

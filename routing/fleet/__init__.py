@@ -1,0 +1,1 @@
+"""What other planners' formats have in common: vehicles and tasks, planned through the day problem."""

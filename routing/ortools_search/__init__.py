@@ -1,0 +1,1 @@
+"""OR-Tools as the search where our own is not to be had."""

@@ -1,0 +1,1 @@
+"""Proves small days: the best of all plans."""

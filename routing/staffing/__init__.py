@@ -1,0 +1,1 @@
+"""Lending people between regions: who works where on which day."""

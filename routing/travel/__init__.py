@@ -1,0 +1,1 @@
+"""Where travel times come from, besides the great circle and given matrices."""
