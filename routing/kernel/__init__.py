@@ -23,9 +23,9 @@ def compiled_code_folder() -> Path:
 
 
 # A folder that cannot be written leaves numba's own choice, beside the sources or in the user's cache.
-_folder = compiled_code_folder()
 try:
+    _folder = compiled_code_folder()
     _folder.mkdir(parents=True, exist_ok=True)
     numba.config.CACHE_DIR = str(_folder)  # type: ignore[attr-defined]
-except OSError:
+except (OSError, RuntimeError):  # RuntimeError: a user without a home
     pass
