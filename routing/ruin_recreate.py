@@ -9,7 +9,7 @@ import numpy as np
 from routing.construct import rounds_of
 from routing.day import Day
 from routing.kernel.anneal import anneal, build, copy_plan, load_orders, whole_cost
-from routing.kernel.fields import NEXT, NOWHERE, ROUTE
+from routing.kernel.fields import MANDATORY_FROM, NEXT, NOWHERE, ROUTE
 from routing.search import Orders
 from routing.search_arrays import empty_plan, search_arrays
 
@@ -90,6 +90,13 @@ class RuinRecreate:
             cost += float(self._plans[0].gap[node])
             legs += 1
         return max(1e-3, cost / max(1, legs))
+
+    def prize_at_stake(self) -> float:
+        """Return the median prize of the visits that need not be made, 0 where the present plan leaves none out."""
+        possible = self.arrays.possible
+        optional = possible[self.arrays.prize[possible] < self.arrays.price[MANDATORY_FROM]]
+        left_out = self._plans[0].link[ROUTE, optional] == NOWHERE
+        return float(np.median(self.arrays.prize[optional])) if left_out.any() else 0.0
 
     def best_orders(self) -> Orders:
         """Return the best orders of visits, by rep."""

@@ -87,7 +87,9 @@ class Phase:
     share : float
         Of the whole search.
     hot, cold : float
-        First and last temperature, in costs of an average leg.
+        First and last temperature.
+    bonus : float
+        What a route in use is worth meanwhile, in temperatures: it is easy to give a route up and hard to open one.
     from_best : bool
         It begins at the best plan so far, not where the phase before ended.
     """
@@ -95,25 +97,31 @@ class Phase:
     share: float
     hot: float
     cold: float
+    bonus: float = 0.0
     from_best: bool = False
 
 
 HOT, COLD = 0.9, 0.009
-LAST = Phase(0.1, 0.04, 0.006, from_best=True)
+"""First and last temperature where everybody is visited, in costs of an average leg."""
+HOT_FOR_CHOICE = 0.9
+"""First temperature where visits are left out, in median prizes: only then are visits exchanged for others."""
+LAST_SHARE, LAST_HOT, LAST_COLD = 0.1, 0.04, 0.006
 """The end of every search: once more, cool, from the best."""
 STEPS_TO_COOL = 1_400
 """Steps for each visit in which a cooling down is worth its time; a search with more of them cools down again."""
 MOST_COOLINGS = 4
 ROUTE_BONUS = 2.0
-"""What a route in use is worth meanwhile, in temperatures: it is easy to give a route up and hard to open one."""
 REMOVED = 11.0
 """Visits taken out in a step, on average."""
 
 
-def phases_for(steps: float, visits: int) -> list[Phase]:
+def phases_for(steps: float, state: RuinRecreate) -> list[Phase]:
     """Return the phases of a search of about so many steps: where a cooling down ends is partly chance."""
+    visits, leg, prize = len(state.arrays.possible), state.leg_scale(), state.prize_at_stake()
     coolings = min(MOST_COOLINGS, max(1, round(steps / (STEPS_TO_COOL * visits))))
-    return [Phase((1 - LAST.share) / coolings, HOT, COLD)] * coolings + [LAST]
+    hot, bonus = (HOT_FOR_CHOICE * prize, 0.0) if HOT_FOR_CHOICE * prize > HOT * leg else (HOT * leg, ROUTE_BONUS)
+    cooling = Phase((1 - LAST_SHARE) / coolings, hot, COLD * leg, bonus)
+    return [cooling] * coolings + [Phase(LAST_SHARE, LAST_HOT * leg, LAST_COLD * leg, from_best=True)]
 
 
 def search(task: SearchTask, on_found: Callable[[Found], None]) -> None:
@@ -144,23 +152,23 @@ def _ruin_and_recreate(task: SearchTask, on_found: Callable[[Found], None]) -> N
 
     state = RuinRecreate(task.day, task.candidates, seed=task.seed, start=task.start)
     on_found(Found(state.best_orders()))
-    clock, scale = _Clock(task), state.leg_scale()
-    # A few steps at the temperature of the start tell how many there will be.
+    clock, leg = _Clock(task), state.leg_scale()
+    # A few steps tell how many there will be.
     while not clock.has_measured():
-        clock.advance(state, scale * HOT, scale * HOT, clock.part_left())
+        clock.advance(state, HOT * leg, HOT * leg, clock.part_left())
     report = _Report(state.best_cost, on_found)
     done = 0.0
-    for phase in phases_for(clock.steps_in_all(), sum(bool(reps) for reps in task.candidates)):
+    for phase in phases_for(clock.steps_in_all(), state):
         if phase.from_best:
             state.back_to_best()
         first, done = done, done + phase.share
         while (at := clock.part()) < done and not clock.is_up():
             ahead = min(done, at + clock.part_of_a_look())
             hot, cold = (
-                scale * phase.hot * (phase.cold / phase.hot) ** min(1.0, max(0.0, part - first) / phase.share)
+                phase.hot * (phase.cold / phase.hot) ** min(1.0, max(0.0, part - first) / phase.share)
                 for part in (at, ahead)
             )
-            clock.advance(state, hot, cold, done - at, bonus=0.0 if phase.from_best else ROUTE_BONUS * hot)
+            clock.advance(state, hot, cold, done - at, bonus=phase.bonus * hot)
             report.tell(state, clock.steps)
     on_found(Found(state.best_orders(), clock.steps))
 
