@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,9 @@ from common.errors import InvalidInput, Text, Unavailable
 if TYPE_CHECKING:
     import httpx
 
+    from common.places import Location
     from routing.travel.table_blocks import Numbers
+    from routing.travel_times import Point
 
 TRY_AGAIN_STATUS = frozenset({429, 500, 502, 503, 504})
 LONGEST_PAUSE_S = 5.0
@@ -115,6 +117,17 @@ class RoadServer:
         return InvalidInput.at(
             "/travel", f"the {self.kind} server refuses: {why}", f"{self.kind} 服务器拒绝请求：{why}"
         )
+
+    def way_through(
+        self, places: Sequence[Location], most: int, ask: Callable[[httpx.Client, Sequence[Location]], list[Point]]
+    ) -> list[Point]:
+        """Return the points of the way through ``places``, asked for in stretches of at most ``most`` places."""
+        points: list[Point] = [(places[0].latitude, places[0].longitude)]
+        if len(set(places)) > 1:
+            with self.client() as client:
+                for first in range(0, len(places) - 1, most - 1):
+                    points += ask(client, places[first : first + most])
+        return [*points, (places[-1].latitude, places[-1].longitude)]
 
     def matrix(self, name: str, given: Any, shape: tuple[int, int]) -> Numbers:
         """Return numbers of the given shape; null becomes NaN.

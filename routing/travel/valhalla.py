@@ -139,12 +139,9 @@ class ValhallaTravelTimes:
             As for :meth:`table`.
         """
         server = self._server()
-        points: list[Point] = [(places[0].latitude, places[0].longitude)]
-        if len(set(places)) > 1:
-            with server.client() as client:
-                for first in range(0, len(places) - 1, self.route_chunk - 1):
-                    points += self._way(server, client, places, places[first : first + self.route_chunk])
-        return [*points, (places[-1].latitude, places[-1].longitude)]
+        return server.way_through(
+            places, self.route_chunk, lambda client, part: self._way(server, client, places, part)
+        )
 
     def _way(
         self, server: RoadServer, client: httpx.Client, locations: Sequence[Location], part: Sequence[Location]
