@@ -101,18 +101,24 @@ def key_of(search, visit, order, depot, dice):
 
 
 @compiled
-def sort_queue(search, queue, size, keys, dice):
-    """Put the first ``size`` visits of ``queue`` into the order in which they are tried."""
-    order = draw_order(search, dice)
-    depot = len(search.prize) + below(dice, len(search.fixed))
-    for index in range(size):
-        keys[index] = key_of(search, queue[index], order, depot, dice)
+def sort_by_keys(queue, size, keys):
+    """Sort the first ``size`` visits of ``queue`` by their keys; equal keys keep their order."""
     for index in range(1, size):
         key, visit, place = keys[index], queue[index], index
         while place > 0 and keys[place - 1] > key:
             keys[place], queue[place] = keys[place - 1], queue[place - 1]
             place -= 1
         keys[place], queue[place] = key, visit
+
+
+@compiled
+def sort_queue(search, queue, size, keys, dice):
+    """Put the first ``size`` visits of ``queue`` into the order in which they are tried."""
+    order = draw_order(search, dice)
+    depot = len(search.prize) + below(dice, len(search.fixed))
+    for index in range(size):
+        keys[index] = key_of(search, queue[index], order, depot, dice)
+    sort_by_keys(queue, size, keys)
 
 
 @compiled
@@ -376,12 +382,7 @@ def dependants_last(search, queue, size, keys):
             depth += 1
             node = search.node[node, AFTER]
         keys[index] = depth
-    for index in range(1, size):
-        key, visit, place = keys[index], queue[index], index
-        while place > 0 and keys[place - 1] > key:
-            keys[place], queue[place] = keys[place - 1], queue[place - 1]
-            place -= 1
-        keys[place], queue[place] = key, visit
+    sort_by_keys(queue, size, keys)
 
 
 @compiled
