@@ -14,7 +14,12 @@ from fastapi_offline import FastAPIOffline
 from api import errors
 from api.middleware import BodyLimit, Measures
 from api.routers import (
+    consumption,
     due_customers,
+    forecast_charts,
+    forecast_explanations,
+    forecast_models,
+    forecast_overrides,
     forecasts,
     health,
     hints,
@@ -28,6 +33,7 @@ from api.routers import (
     routes,
     staffing,
     stock,
+    stock_proposals,
     vroom,
     week_plans,
 )
@@ -80,7 +86,13 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         plan_evaluation,
         staffing,
         forecasts,
+        forecast_models,
+        forecast_overrides,
+        forecast_explanations,
+        forecast_charts,
         stock,
+        stock_proposals,
+        consumption,
         people,
         jobs,
         health,

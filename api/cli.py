@@ -13,12 +13,15 @@ from api.commands.coach import hint
 from api.commands.coach_engine import coach_app
 from api.commands.database import db_app
 from api.commands.forecast import forecast_app
+from api.commands.forecast_models import add_to as add_forecast_model_commands
 from api.commands.library import library_app
 from api.commands.route_changes import add_to as add_change_commands
 from api.commands.route_week import add_to as add_week_commands
 from api.commands.routes import routes_app
 from api.commands.service import doctor, serve, worker
 from api.commands.staffing import staffing_app
+from api.commands.stock import stock_app
+from api.commands.stock_decisions import add_to as add_stock_decisions
 from api.commands.up import up
 
 # Nothing is ever fetched from a model hub behind the user's back; a hub model is used once it lies in the cache.
@@ -41,7 +44,10 @@ add_week_commands(routes_app)
 add_change_commands(routes_app)
 app.add_typer(routes_app, name="routes")
 app.add_typer(staffing_app, name="staffing")
+add_forecast_model_commands(forecast_app)
 app.add_typer(forecast_app, name="forecast")
+add_stock_decisions(stock_app)
+app.add_typer(stock_app, name="stock")
 app.add_typer(db_app, name="db")
 
 

@@ -96,7 +96,13 @@ def _first_forecast(services: Services, say: Say) -> None:
     say(Text("Training the first forecast model …", "正在训练首个预测模型……"))
     folder = services.settings.model_folder
     try:
-        card = demand.train_model(services.database, folder, SYSTEM.code, country=services.settings.holiday_country)
+        card = demand.train_model(
+            services.database,
+            folder,
+            SYSTEM.code,
+            country=services.settings.holiday_country,
+            plan=demand.TrainingPlan(measured_origins=0),
+        )
         if not isinstance(card, TooLittleHistory):
             demand.make_forecast(services.database, folder, SYSTEM.code)
     except FieldwiseError as error:

@@ -103,6 +103,13 @@ class Settings(BaseSettings):
 
     holiday_country: str = Field("CN", description="whose public holidays the forecast knows")
     forecast_hour: int = Field(3, ge=0, le=23, description="local hour of the nightly forecast")
+    forecast_scheduler: str = Field(
+        "", description="address of a Dask scheduler whose workers train forecasts, as tcp://…:8786; empty: here"
+    )
+    forecast_models_kept: int = Field(
+        10, ge=0, le=1000, description="files of so many unused forecast models are kept, to roll back to"
+    )
+    forecast_days_kept: int = Field(120, ge=28, le=3650, description="forecasts of earlier days are kept so long")
 
     @field_validator("database_url")
     @classmethod

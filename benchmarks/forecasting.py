@@ -1,88 +1,42 @@
-"""Accuracy and speed of the forecaster.
+"""Accuracy, speed and growth of the forecaster.
 
 Examples
 --------
-``python -m benchmarks.forecasting backtest demand.csv.gz --origins 28`` compares with seasonal naive;
-``python -m benchmarks.forecasting speed --regions 5 --items 12 --days 548`` times training and prediction.
+``python -m benchmarks.forecasting backtest demand.csv.gz --origins 28 --compare rivals.csv`` compares with simpler
+methods and with forecasts of ``benchmarks/forecast_rivals.py``;
+``python -m benchmarks.forecasting speed`` times 300 regions × 20 items × 730 days on one core;
+``python -m benchmarks.forecasting growth`` does so for 1,000, 10,000 and 100,000 series (minutes, and gigabytes);
+``python -m benchmarks.forecasting oracle`` compares with one that knows how the sample organisation is made.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from forecasting.backtest import backtest
-from forecasting.forecaster import Forecaster, train
+from api.commands.forecast_backtest import print_backtest
+from benchmarks.forecast_oracle import print_oracle
+from benchmarks.forecast_speed import print_sizes
+from forecasting.backtest import GROUPS, BacktestPlan, run_backtest
 from forecasting.model import ForecastConfig
-from forecasting.panel import Panel, read_panel
-from forecasting.panel_table import SeriesKey
+from forecasting.panel import read_panel
+from forecasting.rival_forecasts import read_rivals
 
-_MEASURES = ("mase", "rmsse", "wape", "bias", "coverage80")
+_ITEMS = 20
 
 
-def print_backtest(content: bytes, name: str, *, origins: int, step: int | None, country: str | None) -> None:
-    """Print the measures of model and seasonal naive, for all rows and each number of days ahead."""
-    panel = read_panel(content, name)
-    answer = backtest(panel, origins=origins, step=step, config=ForecastConfig(country=country))
+def backtest_file(asked: argparse.Namespace) -> None:
+    """Print the measures of the model, of simpler methods and of those in the file to compare with."""
+    panel = read_panel(asked.file.read_bytes(), asked.file.name)
+    rivals = read_rivals(asked.compare.read_bytes(), panel, filename=asked.compare.name) if asked.compare else None
+    plan = BacktestPlan(asked.origins, asked.step, group_by=asked.groups)
+    config = ForecastConfig(country=None if asked.country == "none" else asked.country)
+    answer = run_backtest(panel, plan, config=config, rivals=rivals)
     if "reason" in answer:
         print(answer["reason"]["en"])
         return
-    print(
-        f"{name}: {answer['series']} series, {origins} origins {answer['step']} days apart, "
-        f"{answer['trainings']} trainings"
-    )
-    print(f"{'':24}" + "".join(f"{measure:>11}" for measure in _MEASURES) + f"{'pinball 0.1':>13}{'pinball 0.9':>13}")
-    for method in ("model", "seasonal_naive"):
-        _print_row(method, answer[method])
-        for ahead, measures in answer[method]["by_horizon"].items():
-            _print_row(f"  {ahead} days ahead", measures)
-    _print_row("model, total", answer["model"]["total"])
-    print(f"MASE below seasonal naive: {answer['improvement']:.1%}")
-    print(f"trained in {answer['train_seconds']:.1f} s, predicted in {answer['predict_seconds']:.2f} s")
-    for note in answer["notes"]:
-        print(f"note: {note['en']}")
-
-
-def _print_row(label: str, measures: dict[str, Any]) -> None:
-    values = [measures[name] for name in _MEASURES] + [measures["pinball"]["0.1"], measures["pinball"]["0.9"]]
-    widths = [11] * len(_MEASURES) + [13, 13]
-    cells = ("-" if value is None else f"{value:.3f}" for value in values)
-    print(f"{label:24}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
-
-
-def made_up_panel(*, regions: int, items: int, days: int, seed: int = 0) -> Panel:
-    """Return invented demand with weekday rhythm, season, planned visits and events."""
-    rng = np.random.default_rng(seed)
-    keys = sorted(SeriesKey(f"region {region}", f"item {item}") for region in range(regions) for item in range(items))
-    day = np.arange(days)
-    rhythm = np.array([0.9, 0.9, 0.95, 1.0, 1.05, 1.4, 1.3])[day % 7] * (1 + 0.2 * np.sin(day / 58))
-    event = (rng.random((len(keys), days)) < 0.05).astype(float)
-    visits = rng.poisson(12, (len(keys), days)).astype(float)
-    level = rng.lognormal(3, 1, len(keys))[:, None]
-    mean = level * rhythm[None, :] * (1 + event) * (0.5 + visits / 24)
-    quantity = rng.poisson(mean).astype(float)
-    return Panel(date(2025, 1, 1), tuple(keys), quantity, {"event": event, "planned_visits": visits})
-
-
-def print_speed(*, regions: int, items: int, days: int) -> None:
-    """Print the CPU seconds of training and of one prediction for all series."""
-    panel = made_up_panel(regions=regions, items=items, days=days)
-    start = time.process_time()
-    forecaster = train(panel)
-    trained_s = time.process_time() - start
-    assert isinstance(forecaster, Forecaster)
-    forecaster.predict(panel)
-    start = time.process_time()
-    forecaster.predict(panel)
-    predicted_s = time.process_time() - start
-    print(
-        f"{len(panel.series)} series, {days} days: training {trained_s:.1f} CPU s, prediction {predicted_s:.2f} CPU s"
-    )
+    print_backtest(answer)
+    print(f"{answer['trainings']} trainings, predicted in {answer['predict_seconds']:.2f} s")
 
 
 def main() -> None:
@@ -94,17 +48,27 @@ def main() -> None:
     accuracy.add_argument("--origins", type=int, default=28)
     accuracy.add_argument("--step", type=int, help="days between origins; by default the horizon")
     accuracy.add_argument("--country", default="CN", help="holiday calendar; none for none")
-    speed = commands.add_parser("speed", help="seconds of training and prediction on invented demand")
-    speed.add_argument("--regions", type=int, default=5)
-    speed.add_argument("--items", type=int, default=12)
-    speed.add_argument("--days", type=int, default=548)
+    accuracy.add_argument("--compare", type=Path, help="forecasts of other methods")
+    accuracy.add_argument("--groups", choices=GROUPS)
+    speed = commands.add_parser("speed", help="time and memory on invented demand")
+    speed.add_argument("--regions", type=int, default=300)
+    speed.add_argument("--items", type=int, default=_ITEMS)
+    speed.add_argument("--days", type=int, default=730)
+    growth = commands.add_parser("growth", help="time and memory for several numbers of series")
+    growth.add_argument("--series", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    growth.add_argument("--days", type=int, default=730)
+    oracle = commands.add_parser("oracle", help="accuracy against the true mean of the sample organisation")
+    oracle.add_argument("--origins", type=int, default=28)
+    oracle.add_argument("--step", type=int, default=1)
     asked = parser.parse_args()
-    if asked.command == "speed":
-        print_speed(regions=asked.regions, items=asked.items, days=asked.days)
-        return
-    country = None if asked.country == "none" else asked.country
-    content = asked.file.read_bytes()
-    print_backtest(content, asked.file.name, origins=asked.origins, step=asked.step, country=country)
+    if asked.command == "backtest":
+        backtest_file(asked)
+    elif asked.command == "speed":
+        print_sizes([(asked.regions, asked.items)], asked.days)
+    elif asked.command == "growth":
+        print_sizes([(number // _ITEMS, _ITEMS) for number in asked.series], asked.days)
+    else:
+        print_oracle(origins=asked.origins, step=asked.step)
 
 
 if __name__ == "__main__":

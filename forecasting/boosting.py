@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from common.errors import InvalidInput
 from forecasting.features import Matrix
 
-Loss = Literal["squared_error", "absolute_error", "quantile"]
+Loss = Literal["squared_error", "absolute_error", "poisson", "quantile"]
 MAX_CATEGORIES = 255
 """Histogram boosting takes at most this many values of a category; more are read as plain numbers."""
 
@@ -76,6 +76,7 @@ def fit_trees(
     loss: Loss,
     settings: TreeSettings,
     quantile: float | None = None,
+    weight: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> Any:
     """Return a fitted regressor; the same input and seed give the same one.
@@ -89,11 +90,13 @@ def fit_trees(
     categorical : list of int
         Columns that hold numbers of categories.
     loss : str
-        ``squared_error``, ``absolute_error`` or ``quantile``.
+        ``squared_error``, ``absolute_error``, ``poisson`` (of a mean that is never negative) or ``quantile``.
     settings : TreeSettings
         How trees are grown.
     quantile : float, optional
         For the quantile loss.
+    weight : float array, shape (rows,), optional
+        What each row counts.
     seed : int
         Of the feature sampling.
     """
@@ -114,7 +117,13 @@ def fit_trees(
         early_stopping=False,
         random_state=seed,
     )
-    return model.fit(features, target)
+    return model.fit(features, target, sample_weight=weight)
+
+
+def fit_limited(features: Matrix, target: NDArray[np.float64], how: dict[str, Any], threads: int) -> Any:
+    """Return :func:`fit_trees` with the keywords ``how``, on at most ``threads`` threads; a task of its own."""
+    with Threads(threads):
+        return fit_trees(features, target, **how)
 
 
 class Threads:

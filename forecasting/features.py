@@ -26,6 +26,7 @@ MEMORY_DAYS = EFFECT_DAYS + 5 * 7
 """Days before the origin that features may read; a longer history changes nothing."""
 _WEEKDAY_LAGS = 8
 _NEIGHBOURS = (-1, 0, 1)
+_REST_NEIGHBOURS = (-7, -1, 1)
 CATEGORIES = ("series", "region", "item", "calendar_weekday")
 
 
@@ -92,73 +93,55 @@ class Codes:
         )
 
 
-class FeatureBuilder:
-    """Prepares the trailing statistics of a panel once and gathers features for any rows.
+class SeriesFeatures:
+    """Prepares the trailing statistics of some series once and gathers features for any of their rows.
 
     Parameters
     ----------
     panel : Panel
-        Demand; it must reach at least to the last target day for covariates there to be seen.
+        Demand of these series; it must reach at least to the last target day for covariates there to be seen.
     calendar : Calendar
         Of the panel's days.
     codes : Codes
         Numbers of the keys.
     floor : float
         Smallest level, in units.
+    pooled : float array, shape (series, days), optional
+        Level that series with little history of their own lean on, in units.
     """
 
-    def __init__(self, panel: Panel, calendar: Calendar, *, codes: Codes, floor: float) -> None:
+    def __init__(
+        self, panel: Panel, calendar: Calendar, *, codes: Codes, floor: float, pooled: Cells | None = None
+    ) -> None:
         self.quantity = panel.quantity
         self._calendar = calendar
         self._covariates = panel.covariates
-        sums = TrailingSums.of(panel.quantity)
-        items = {name: number for number, name in enumerate(sorted({key.item for key in panel.series}))}
-        item_rows = np.array([items[key.item] for key in panel.series], dtype=np.int64)
-        self.level = trailing_level(sums, item_rows, floor=floor)
-        self.known_days = sums.count(364)
+        self._observed = panel.history_only
+        known = ~np.isnan(panel.quantity)
+        self._sums = TrailingSums.of(panel.quantity, known)
+        self._squares = TrailingSums.of(np.square(panel.quantity), known, counts=self._sums.known)
+        self._zeros = TrailingSums.of((panel.quantity == 0).astype(np.float64), known, counts=self._sums.known)
+        self.level = trailing_level(self._sums, pooled, floor=floor)
+        self._known_gap = days_since(known, cap=60)
+        self._demand_gap = days_since(panel.quantity > 0, cap=60)
         self._codes = {
             "series": _numbers([codes.series.get((key.region, key.item)) for key in panel.series]),
             "region": _numbers([codes.region.get(key.region) for key in panel.series]),
             "item": _numbers([codes.item.get(key.item) for key in panel.series]),
         }
-        self._trailing = self._trailing_features(sums)
         self._surprise = self._surprises()
-        self._effects = {name: self._effect(cells) for name, cells in panel.covariates.items()}
-
-    def _trailing_features(self, sums: TrailingSums) -> dict[str, Cells]:
-        """Statistics of the origin day: recent means against the level, spread, zeros, how much is known."""
-        known = ~np.isnan(self.quantity)
-        relative = {f"mean_{days}": soft_log(sums.mean(days) / self.level) for days in (7, 14, 91, 364)}
-        square = TrailingSums.of(np.square(self.quantity))
-        spread = np.sqrt(np.maximum(square.mean(28) - np.square(sums.mean(28)), 0.0)) / self.level
-        zeros = TrailingSums.of(np.where(known, self.quantity == 0, np.nan))
-        return {
-            **relative,
-            "spread_28": spread,
-            "zeros_28": zeros.mean(28),
-            "zeros_91": zeros.mean(91),
-            "known_28": sums.count(28),
-            "known_364": self.known_days,
-            "days_since_known": days_since(known, cap=60),
-            "days_since_demand": days_since(known & (self.quantity > 0), cap=60),
-            "log_level": np.log(self.level),
-        }
+        self._effects = {name: _Effect.of(cells, self._surprise) for name, cells in panel.covariates.items()}
 
     def _surprises(self) -> Cells:
         """Return how far each day's demand lay from the mean of its weekday over the four weeks before it."""
-        expected = weekday_means(self.quantity, 4) / self.level
-        return soft_log(self.quantity / self.level) - soft_log(expected)
+        expected = weekday_means(self.quantity, 4)
+        softening = SOFTENING * self.level
+        surprise: Cells = np.log((self.quantity + softening) / (expected + softening))
+        return surprise
 
-    def _effect(self, cells: Cells) -> Cells:
-        """Return what a covariate did to this series so far: slope of surprise on covariate, shrunk towards zero."""
-        usable = ~np.isnan(cells) & ~np.isnan(self._surprise)
-        value = np.where(usable, cells, 0.0)
-        product = TrailingSums.of(value * np.where(usable, self._surprise, 0.0)).sum(EFFECT_DAYS)
-        square = TrailingSums.of(np.square(value)).sum(EFFECT_DAYS)
-        active = TrailingSums.of((value != 0).astype(np.float64)).sum(EFFECT_DAYS)
-        slope = np.divide(product, square, out=np.zeros(cells.shape), where=square > 1e-9)
-        shrunk: Cells = slope * active / (active + 2.0)
-        return shrunk
+    def known_days(self, rows: Rows, days: int = 364) -> Cells:
+        """Return how many of the last ``days`` days before each row's origin, itself included, are known."""
+        return self._sums.count_at(rows.series, rows.origin, days)
 
     def names(self) -> tuple[str, ...]:
         """Return the feature names, in the order of the columns of :meth:`build`."""
@@ -183,30 +166,45 @@ class FeatureBuilder:
                 matrix[:, position] = columns[name]
         return matrix
 
+    def levels(self, rows: Rows) -> Cells:
+        """Return the level at each row's origin, in units."""
+        level: Cells = self.level[rows.series, rows.origin]
+        return level
+
     def targets(self, rows: Rows) -> Cells:
         """Return demand over level on the target day; NaN where it is not known."""
-        ratio: Cells = self._at(self.quantity, rows, rows.target) / self.level[rows.series, rows.origin]
+        ratio: Cells = _at(self.quantity, rows.series, rows.target) / self.levels(rows)
         return ratio
-
-    def _at(self, cells: Cells, rows: Rows, column: NDArray[np.int64]) -> Cells:
-        """Return ``cells`` at the rows' series and ``column``; NaN outside the panel."""
-        inside = (column >= 0) & (column < cells.shape[1])
-        picked = cells[rows.series, np.where(inside, column, 0)]
-        return np.where(inside, picked, np.nan)
 
     def _columns(self, rows: Rows) -> dict[str, Cells]:
         columns: dict[str, Cells] = {"ahead": rows.ahead.astype(np.float64)}
         columns.update({name: codes[rows.series] for name, codes in self._codes.items()})
-        columns.update(
-            {name: cells[rows.series, rows.origin] for name, cells in self._trailing.items()},
-        )
+        columns.update(self._trailing_columns(rows))
         columns.update(self._lag_columns(rows))
         columns.update(self._calendar_columns(rows))
         columns.update(self._covariate_columns(rows))
+        columns.update(self._observed_columns(rows))
         return columns
 
+    def _trailing_columns(self, rows: Rows) -> dict[str, Cells]:
+        """Statistics of the origin day: recent means against the level, spread, zeros, how much is known."""
+        place, level = (rows.series, rows.origin), self.levels(rows)
+        mean = {days: self._sums.mean_at(*place, days) for days in (7, 14, 28, 91, 364)}
+        variance = self._squares.mean_at(*place, 28) - np.square(mean[28])
+        return {
+            **{f"mean_{days}": soft_log(mean[days] / level) for days in (7, 14, 91, 364)},
+            "spread_28": np.sqrt(np.maximum(variance, 0.0)) / level,
+            "zeros_28": self._zeros.mean_at(*place, 28),
+            "zeros_91": self._zeros.mean_at(*place, 91),
+            "known_28": self._sums.count_at(*place, 28),
+            "known_364": self._sums.count_at(*place, 364),
+            "days_since_known": self._known_gap[place].astype(np.float64),
+            "days_since_demand": self._demand_gap[place].astype(np.float64),
+            "log_level": np.log(level),
+        }
+
     def _lag_columns(self, rows: Rows) -> dict[str, Cells]:
-        level = self.level[rows.series, rows.origin]
+        level = self.levels(rows)
         first = 7 * -(-rows.ahead // 7)  # the nearest same weekday that is already known
         past = np.stack([self._past(rows, rows.target - first - 7 * week) for week in range(_WEEKDAY_LAGS)], axis=0)
         columns = {f"weekday_lag_{week + 1}": soft_log(past[week] / level) for week in range(4)}
@@ -215,25 +213,23 @@ class FeatureBuilder:
         columns["weekday_zeros_8"] = _mean(np.where(np.isnan(past), np.nan, past == 0))
         for back in range(3):
             columns[f"lag_{back}"] = soft_log(self._past(rows, rows.origin - back) / level)
-        surprises = np.stack([self._at(self._surprise, rows, rows.origin - back) for back in range(7)], axis=0)
+        surprises = np.stack([_at(self._surprise, rows.series, rows.origin - back) for back in range(7)], axis=0)
         for back in range(3):
             columns[f"surprise_{back}"] = surprises[back]
         columns["surprise_mean_7"] = _mean(surprises)
         return columns
 
     def _past(self, rows: Rows, column: NDArray[np.int64]) -> Cells:
-        return np.where(column <= rows.origin, self._at(self.quantity, rows, column), np.nan)
+        return np.where(column <= rows.origin, _at(self.quantity, rows.series, column), np.nan)
 
     def _calendar_columns(self, rows: Rows) -> dict[str, Cells]:
         columns: dict[str, Cells] = {}
         for name, days in self._calendar.columns.items():
             columns[f"calendar_{name}"] = days[rows.target]
         if "rest_day" in self._calendar.columns:
-            rest = self._calendar.columns["rest_day"]
-            for shift in (-7, -1, 1):
-                column = rows.target + shift
-                inside = (column >= 0) & (column < len(rest))
-                columns[f"calendar_rest_day{shift:+d}"] = np.where(inside, rest[np.where(inside, column, 0)], np.nan)
+            rest = self._calendar.columns["rest_day"][None, :]
+            for shift in _REST_NEIGHBOURS:
+                columns[f"calendar_rest_day{shift:+d}"] = _at(rest, np.zeros_like(rows.series), rows.target + shift)
         return columns
 
     def _covariate_columns(self, rows: Rows) -> dict[str, Cells]:
@@ -241,13 +237,57 @@ class FeatureBuilder:
         expected = np.zeros(len(rows))
         for name, cells in self._covariates.items():
             for shift in (*_NEIGHBOURS, -7):
-                columns[f"{name}{shift:+d}"] = self._at(cells, rows, rows.target + shift)
-            effect = self._effects[name][rows.series, rows.origin]
+                columns[f"{name}{shift:+d}"] = _at(cells, rows.series, rows.target + shift)
+            effect = self._effects[name].at(rows)
             columns[f"{name}_effect"] = effect
             expected += effect * np.nan_to_num(columns[f"{name}+0"])
         if self._covariates:
             columns["covariates_effect"] = expected
         return columns
+
+    def _observed_columns(self, rows: Rows) -> dict[str, Cells]:
+        """Columns that are known up to the origin only: their last value, and how the last week differs from before."""
+        columns: dict[str, Cells] = {}
+        for name, cells in self._observed.items():
+            sums = TrailingSums.of(cells, ~np.isnan(cells))
+            week = sums.mean_at(rows.series, rows.origin, 7)
+            columns[f"{name}_last"] = _at(cells, rows.series, rows.origin)
+            columns[f"{name}_mean_7"] = week
+            columns[f"{name}_change"] = week - sums.mean_at(rows.series, rows.origin, 28)
+        return columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What a covariate did to each series so far: slope of surprise on covariate, shrunk towards zero."""
+
+    product: TrailingSums
+    square: TrailingSums
+    active: TrailingSums
+
+    @classmethod
+    def of(cls, cells: Cells, surprise: Cells) -> _Effect:
+        value = np.where(np.isnan(cells) | np.isnan(surprise), 0.0, cells)
+        always = np.ones(cells.shape, dtype=bool)
+        none = np.zeros((0, 0))  # days are not counted: unknown ones add nothing
+        product = TrailingSums.of(value * np.nan_to_num(surprise), always, counts=none)
+        square = TrailingSums.of(np.square(value), always, counts=none)
+        return cls(product, square, TrailingSums.of((value != 0).astype(np.float64), always, counts=none))
+
+    def at(self, rows: Rows) -> Cells:
+        """Return the shrunk slope at each row's origin."""
+        place = (rows.series, rows.origin, EFFECT_DAYS)
+        square, active = self.square.sum_at(*place), self.active.sum_at(*place)
+        slope = np.divide(self.product.sum_at(*place), square, out=np.zeros(len(rows)), where=square > 1e-9)
+        shrunk: Cells = slope * active / (active + 2.0)
+        return shrunk
+
+
+def _at(cells: Cells, series: NDArray[np.int64], column: NDArray[np.int64]) -> Cells:
+    """Return ``cells`` at ``series`` and ``column``; NaN outside the days."""
+    inside = (column >= 0) & (column < cells.shape[1])
+    picked = cells[series, np.where(inside, column, 0)]
+    return np.where(inside, picked, np.nan)
 
 
 def _numbers(values: Sequence[int | None]) -> Cells:

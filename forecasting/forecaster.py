@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,18 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import InvalidInput, NotReady, Text
-from forecasting.bands import TOTAL, Spread
+from forecasting.bands import TOTAL, ConformalBands, Spread
 from forecasting.boosting import Threads
 from forecasting.calendar import build_calendar
-from forecasting.features import MEMORY_DAYS, FeatureBuilder, Rows
-from forecasting.model import ForecastConfig, Learned, Progress, TooLittleHistory, learn
+from forecasting.feature_table import Described, FeatureTable
+from forecasting.features import MEMORY_DAYS, Matrix, Rows
+from forecasting.model import BoostedModels, ForecastConfig, Learned, Progress, TooLittleHistory
 from forecasting.panel import Panel
 from forecasting.panel_table import SeriesKey
+from forecasting.sampling import forecasts_from, held_out_forecasts
+from forecasting.task_runner import HERE, TaskRunner
+from forecasting.training import learn, score_forecasts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 QUANTILES = (0.1, 0.5, 0.9)
+RECENT_DAYS = 42
+"""Days before the origin whose forecasts, made after the training, calibrate the bands anew."""
+_RECENT_FORECASTS = 2000
+_ASKED_FORECASTS = 10_000
+"""Forecasts of one task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,31 @@ class Forecast:
     notes: tuple[Text, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ForecastInputs:
+    """What the model reads for its forecasts, one row for each series and day ahead.
+
+    Attributes
+    ----------
+    series : int array, shape (rows,)
+        Row of the panel.
+    ahead : int array, shape (rows,)
+        Days from the origin to the day that is forecast, from 1.
+    names : tuple of str
+        Features, in the order of the columns.
+    features : float32 array, shape (rows, features)
+        Their values; NaN where they are not known.
+    level : float array, shape (rows,)
+        Trailing level in units, by which demand is divided.
+    """
+
+    series: NDArray[np.int64]
+    ahead: NDArray[np.int64]
+    names: tuple[str, ...]
+    features: Matrix
+    level: NDArray[np.float64]
+
+
 def quantile_column(quantile: float) -> str:
     """Return the name of a quantile's column: ``q0.9``."""
     return f"q{quantile:g}"
@@ -93,6 +127,8 @@ class Forecaster:
         horizon: int | None = None,
         quantiles: Sequence[float] = QUANTILES,
         future_covariates: pd.DataFrame | None = None,
+        similar_items: Mapping[str, str] | None = None,
+        runner: TaskRunner = HERE,
     ) -> Forecast:
         """Return the demand of each series for the days after ``origin``.
 
@@ -109,6 +145,10 @@ class Forecaster:
             Each inside 0 … 1.
         future_covariates : DataFrame, optional
             Further covariate values, as for ``Panel.with_covariates``.
+        similar_items : mapping of str to str, optional
+            For items without any history: the item whose level they borrow.
+        runner : TaskRunner
+            Where features are made and models asked, for panels of very many series.
 
         Raises
         ------
@@ -132,67 +172,95 @@ class Forecaster:
         seen = panel.until(origin)
         if future_covariates is not None:
             seen = seen.with_covariates(future_covariates)
-        seen = seen.reach(origin + timedelta(days=horizon))
-        recent = seen.tail(seen.column_of(origin) + 1 - MEMORY_DAYS)
-        return self._forecast(recent, origin, horizon, quantiles)
+        question = _Question(self.learned, seen, origin, horizon, similar_items=similar_items, runner=runner)
+        return self._forecast(question, quantiles)
 
-    def _forecast(self, panel: Panel, origin: date, horizon: int, quantiles: Sequence[float]) -> Forecast:
+    def inputs(self, panel: Panel, *, origin: date, horizon: int | None = None) -> ForecastInputs:
+        """Return what the model reads for the days after ``origin``, for explanations.
+
+        Parameters
+        ----------
+        panel : Panel
+            Demand up to the origin at least, with its covariates; later quantities are not read.
+        origin : date
+            Last day whose demand is read.
+        horizon : int, optional
+            Days ahead, by default those of the training.
+        """
+        question = _Question(self.learned, panel.until(origin), origin, self._checked_horizon(horizon))
+        found = question.describe()
+        names = self.learned.feature_names
+        return ForecastInputs(found.rows.series, found.rows.ahead, names, found.features, found.level)
+
+    def mean_units(self, features: Matrix, level: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean forecast in units for rows of ``features`` with the trailing ``level``."""
+        with Threads(self.learned.config.threads):
+            units: NDArray[np.float64] = self.learned.models.centre(features) * level
+        return units
+
+    def _forecast(self, question: _Question, quantiles: Sequence[float]) -> Forecast:
+        found = question.describe()
+        with Threads(self.learned.config.threads):
+            days, totals = self._tables(question, found, self._bands(question), quantiles)
+        notes = (*self.learned.notes, *question.unknown_covariates(), *question.unknown_make_up_days())
+        return Forecast(question.origin, days, totals, question.without, question.cold, notes)
+
+    def _bands(self, question: _Question) -> ConformalBands:
+        """Return the bands, calibrated with the days that have come since the training, too."""
         learned = self.learned
-        calendar = build_calendar(panel.first_day, panel.days, country=learned.country)
-        builder = FeatureBuilder(panel, calendar, codes=learned.codes, floor=learned.floor)
-        column = panel.column_of(origin)
-        usable, without, cold = _sort_out(panel, builder, column)
-        ahead = np.tile(np.arange(1, horizon + 1), len(usable))
-        rows = Rows(np.repeat(usable, horizon), np.full(len(ahead), column), ahead)
-        notes = (*learned.notes, *self._unknown_covariates(panel, column, horizon))
-        future_years = {(origin + timedelta(days=day)).year for day in range(1, horizon + 1)}
-        for year in sorted(future_years & set(calendar.unknown_years)):
-            notes = (*notes, _unknown_make_up_days(year))
-        days, totals = self._tables(panel, builder, rows, horizon, quantiles)
-        return Forecast(origin, days, totals, without, cold, notes)
+        passed = (question.origin - learned.trained_until).days
+        recent = question.recent_rows()
+        if passed <= 0 or not len(recent):
+            return learned.scores.bands()
+        found = question.table.describe(recent, learned.feature_names, question.runner)
+        newer = score_forecasts(learned.models, found, learned.feature_names, learned.config.horizon)
+        return learned.scores.updated(newer, passed).bands()
+
+    def _spreads(self, question: _Question, found: Described) -> tuple[Spread, Spread]:
+        """Return the spreads of days and of totals; the models are asked for whole forecasts at a time."""
+        learned, horizon = self.learned, question.horizon
+        # The total's model is of the trained horizon; a shorter one is spread like the days it has.
+        whole = horizon == learned.config.horizon
+        size = _ASKED_FORECASTS * horizon
+        starts = range(0, max(1, len(found.rows)), size)
+        tasks = [(learned.models, found.features[start : start + size], horizon, whole) for start in starts]
+        parts = list(question.runner.run(ask_models, tasks))
+        days, totals = (Spread.joined([part[kind] for part in parts]) for kind in (0, 1))
+        return days, totals
 
     def _tables(
-        self, panel: Panel, builder: FeatureBuilder, rows: Rows, horizon: int, quantiles: Sequence[float]
+        self, question: _Question, found: Described, bands: ConformalBands, quantiles: Sequence[float]
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         import pandas as pd
 
-        spread = self._spread(builder, rows)
-        level = builder.level[rows.series, rows.origin]
-        factor, bands = self.learned.bias_factor, self.learned.bands
-        regions = np.array([key.region for key in panel.series], dtype=object)
-        items = np.array([key.item for key in panel.series], dtype=object)
-        first = np.datetime64(panel.first_day, "D")
+        learned, horizon, rows, level = self.learned, question.horizon, found.rows, found.level
+        spread, summed = self._spreads(question, found)
+        centre, rare = spread.centre, learned.intermittent(found.features)
+        keys = [question.panel.series[row] for row in rows.series[::horizon]]
+        first = np.datetime64(question.panel.first_day, "D")
         columns: dict[str, Any] = {
             "date": (first + rows.target).astype("datetime64[s]"),
-            "region": regions[rows.series],
-            "item": items[rows.series],
+            "region": np.repeat(np.array([key.region for key in keys], dtype=object), horizon),
+            "item": np.repeat(np.array([key.item for key in keys], dtype=object), horizon),
             "h": rows.ahead,
-            "mean": spread.centre * level * factor,
+            "mean": centre * level,
         }
         for quantile in quantiles:
             ratio = np.zeros(len(rows))
             for ahead in range(1, horizon + 1):
                 pick = rows.ahead == ahead
-                ratio[pick] = bands.quantile(spread.take(pick), ahead, quantile)
+                ratio[pick] = bands.quantile(spread.take(pick), ahead, rare[pick], quantile)
             columns[quantile_column(quantile)] = ratio * level
         totals: dict[str, Any] = {
             "region": columns["region"][::horizon],
             "item": columns["item"][::horizon],
             "mean": columns["mean"].reshape(-1, horizon).sum(axis=1),
         }
-        summed = spread.summed(horizon)
+        group = TOTAL if horizon > 1 else 1
         for quantile in quantiles:
-            # A shorter horizon than the trained one has no scores of its own: a single day uses that day's.
-            group = TOTAL if horizon > 1 else 1
-            totals[quantile_column(quantile)] = bands.quantile(summed, group, quantile) * level[::horizon]
+            ratio = bands.quantile(summed, group, rare[::horizon], quantile)
+            totals[quantile_column(quantile)] = ratio * level[::horizon]
         return pd.DataFrame(columns), pd.DataFrame(totals)
-
-    def _spread(self, builder: FeatureBuilder, rows: Rows) -> Spread:
-        if not len(rows):
-            nothing = np.zeros(0)
-            return Spread(nothing, nothing, nothing)
-        with Threads(self.learned.config.threads):
-            return self.learned.models.spread(builder.build(rows, self.learned.feature_names))
 
     def _checked_horizon(self, horizon: int | None) -> int:
         longest = self.learned.config.horizon
@@ -203,22 +271,6 @@ class Forecaster:
                 "/horizon", f"horizon must lie in 1 to {longest} days", f"预测天数必须在 1 到 {longest} 天之间"
             )
         return horizon
-
-    def _unknown_covariates(self, panel: Panel, column: int, horizon: int) -> tuple[Text, ...]:
-        """Say which covariates of the training are not known for the days ahead; they are not guessed."""
-        notes = []
-        for name in self.learned.covariates:
-            cells = panel.covariates.get(name)
-            ahead = None if cells is None else cells[:, column + 1 : column + 1 + horizon]
-            missing = horizon if ahead is None else int(np.isnan(ahead).any(axis=0).sum())
-            if missing:
-                notes.append(
-                    Text(
-                        f"{name} is not known for {missing} of the {horizon} days ahead; it was not guessed",
-                        f"未来 {horizon} 天中有 {missing} 天缺少 {name}；未作猜测",
-                    )
-                )
-        return tuple(notes)
 
 
 def train(
@@ -251,34 +303,118 @@ def _checked_quantiles(quantiles: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted(set(quantiles)))
 
 
+def ask_models(models: BoostedModels, features: Matrix, horizon: int, whole: bool) -> tuple[Spread, Spread]:
+    """Return the spreads of days and of totals for whole forecasts; a task of its own.
+
+    Without ``whole`` the total has no model: its widths are the sums of the days' widths, as for errors that go
+    together.
+    """
+    centre = models.centre(features)
+    days = models.spread(features, centre)
+    if whole:
+        return days, models.total_spread(features, centre, horizon)
+    parts = (values.reshape(-1, horizon).sum(axis=1) for values in (days.centre, days.below, days.above))
+    return days, Spread(*parts)
+
+
+class _Question:
+    """One request for a forecast: the recent days of the panel, and which of its series can be forecast."""
+
+    def __init__(
+        self,
+        learned: Learned,
+        panel: Panel,
+        origin: date,
+        horizon: int,
+        *,
+        similar_items: Mapping[str, str] | None = None,
+        runner: TaskRunner = HERE,
+    ) -> None:
+        self.origin, self.horizon, self.runner = origin, horizon, runner
+        self._learned = learned
+        seen = panel.reach(origin + timedelta(days=horizon))
+        self.panel = seen.tail(seen.column_of(origin) + 1 - MEMORY_DAYS - RECENT_DAYS)
+        self.column = self.panel.column_of(origin)
+        self._calendar = build_calendar(self.panel.first_day, self.panel.days, country=learned.country)
+        similar = dict(similar_items or {})
+        self.usable, self.without, self.cold = _sort_out(self.panel, self.column, similar)
+        self.table = FeatureTable(
+            self.panel,
+            self._calendar,
+            codes=learned.codes,
+            floor=learned.floor,
+            similar_items=similar,
+            pool=bool(self.cold),
+        )
+
+    def describe(self) -> Described:
+        """Return the rows of the days that are asked for."""
+        origin = np.full(len(self.usable), self.column)
+        rows = forecasts_from(self.usable, origin, self.horizon)
+        return self.table.describe(rows, self._learned.feature_names, self.runner)
+
+    def recent_rows(self) -> Rows:
+        """Return forecasts made after the training whose days have come: what the bands learn from meanwhile."""
+        learned = self._learned
+        trained = self.panel.column_of(learned.trained_until)
+        return held_out_forecasts(
+            self.panel,
+            cut=max(trained, self.column - RECENT_DAYS),
+            last=self.column,
+            forecasts=_RECENT_FORECASTS,
+            horizon=learned.config.horizon,
+        )
+
+    def unknown_covariates(self) -> tuple[Text, ...]:
+        """Say which covariates of the training are not known for the days ahead; they are not guessed."""
+        notes = []
+        for name in self._learned.covariates:
+            cells = self.panel.covariates.get(name)
+            ahead = None if cells is None else cells[:, self.column + 1 : self.column + 1 + self.horizon]
+            missing = self.horizon if ahead is None else int(np.isnan(ahead).any(axis=0).sum())
+            if missing:
+                notes.append(
+                    Text(
+                        f"{name} is not known for {missing} of the {self.horizon} days ahead; it was not guessed",
+                        f"未来 {self.horizon} 天中有 {missing} 天缺少 {name}；未作猜测",
+                    )
+                )
+        return tuple(notes)
+
+    def unknown_make_up_days(self) -> tuple[Text, ...]:
+        """Say for which of the years ahead make-up working days are not published yet."""
+        years = {(self.origin + timedelta(days=day)).year for day in range(1, self.horizon + 1)}
+        return tuple(
+            Text(
+                f"make-up working days of {year} are not published in the calendar: the plain weekday rule is used",
+                f"日历中尚无 {year} 年的调休安排：按普通周末处理",
+            )
+            for year in sorted(years & set(self._calendar.unknown_years))
+        )
+
+
 def _sort_out(
-    panel: Panel, builder: FeatureBuilder, column: int
+    panel: Panel, column: int, similar_items: Mapping[str, str]
 ) -> tuple[NDArray[np.int64], tuple[SeriesNote, ...], tuple[SeriesNote, ...]]:
     """Return the series that can be forecast, and what is to be said of the others and of cold starts."""
-    own_days = builder.known_days[:, column]
-    recent = ~np.isnan(panel.quantity[:, max(0, column - 27) : column + 1])
-    items_seen = {panel.series[row].item for row in np.flatnonzero(recent.any(axis=1))}
+    known = ~np.isnan(panel.quantity[:, max(0, column - 363) : column + 1])
+    own_days = known.sum(axis=1)
+    items_seen = {panel.series[row].item for row in np.flatnonzero(known[:, -28:].any(axis=1))}
     usable, without, cold = [], [], []
     for row, key in enumerate(panel.series):
-        if own_days[row] == 0 and key.item not in items_seen:
+        like = similar_items.get(key.item, key.item)
+        if own_days[row] == 0 and like not in items_seen:
             text = Text(
-                f"{key.item} has no demand history in any region within a year",
-                f"{key.item} 一年内在任何区域都没有需求历史",
+                f"{key.item} has no demand history in any region within a year; name a similar item to borrow from",
+                f"{key.item} 一年内在任何区域都没有需求历史；可指定相似物料作参考",
             )
             without.append(SeriesNote(key, text))
             continue
         usable.append(row)
         if own_days[row] < 7:
             text = Text(
-                f"only {int(own_days[row])} days of own history: the level leans on {key.item} elsewhere",
-                f"自身历史仅 {int(own_days[row])} 天：水平参考其他区域的 {key.item}",
+                f"only {int(own_days[row])} days of own history: the level leans on {like} elsewhere",
+                f"自身历史仅 {int(own_days[row])} 天：水平参考其他区域的 {like}",
             )
             cold.append(SeriesNote(key, text))
     return np.array(usable, dtype=np.int64), tuple(without), tuple(cold)
-
-
-def _unknown_make_up_days(year: int) -> Text:
-    return Text(
-        f"make-up working days of {year} are not published in the calendar: the plain weekday rule is used",
-        f"日历中尚无 {year} 年的调休安排：按普通周末处理",
-    )

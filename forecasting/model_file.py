@@ -21,7 +21,7 @@ from forecasting.boosting import dump_models, library_versions, load_models
 from forecasting.forecaster import Forecaster
 from forecasting.model import Learned
 
-FORMAT = 1
+FORMAT = 2
 
 
 def manifest_of(forecaster: Forecaster) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def manifest_of(forecaster: Forecaster) -> dict[str, Any]:
         "features": list(learned.feature_names),
         "covariates": list(learned.covariates),
         "measures": learned.measures,
-        "bias_factor": learned.bias_factor,
+        "history_only": list(learned.history_only),
         "config": asdict(learned.config),
         "notes": [{"en": note.en, "zh": note.zh} for note in learned.notes],
         "libraries": library_versions(),

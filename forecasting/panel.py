@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import InvalidInput
-from common.text_files import read_csv
-from forecasting.panel_table import KEY_COLUMNS, SeriesKey, parse_covariates, parse_table
+from forecasting.demand_files import read_demand_file
+from forecasting.panel_table import DemandRules, DemandTable, SeriesKey, parse_covariates, parse_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_CELLS = 60_000_000
+MAX_CELLS = 200_000_000
 """Series times days that one panel may hold: a mistyped year must not fill the memory."""
 
 
@@ -38,15 +38,25 @@ class Panel:
     covariates : mapping of str to float array, shape (series, days)
         Values that are known for the future too; NaN where they are not known. They may reach beyond the last
         quantity.
+    history_only : mapping of str to float array, shape (series, days)
+        Values that are known up to the present only, such as the weather that was; NaN where they are not known.
     """
 
     first_day: date
     series: tuple[SeriesKey, ...]
     quantity: NDArray[np.float64]
     covariates: Mapping[str, NDArray[np.float64]]
+    history_only: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, lines: Sequence[int] | None = None) -> Panel:
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        lines: Sequence[int] | None = None,
+        history_only: Sequence[str] = (),
+        rules: DemandRules | None = None,
+    ) -> Panel:
         """Build a panel from a long table.
 
         Parameters
@@ -56,15 +66,26 @@ class Panel:
             numeric known-future covariate. Rows without a quantity carry covariates only.
         lines : sequence of int, optional
             Line of each row in the file it came from, for problem reports; by default rows count from 1.
+        history_only : sequence of str
+            Further columns that are not known for days to come.
+        rules : DemandRules, optional
+            Time zone of moments, what repeated rows are, and the last day that is over.
 
         Raises
         ------
         InvalidInput
             For missing columns, bad dates, empty keys, negative or non-numeric values, and repeated
-            (date, region, item); each wrong row is named, up to 50.
+            (date, region, item) unless the rules sum them; each wrong row is named, up to 50.
         """
-        table = parse_table(frame, lines=lines)
-        return cls._dense(table.days, table.keys, table.quantity, table.covariates)
+        return cls.from_table(parse_table(frame, lines=lines, rules=rules), history_only=history_only)
+
+    @classmethod
+    def from_table(cls, table: DemandTable, *, history_only: Sequence[str] = ()) -> Panel:
+        """Build a panel from a checked table; see :meth:`from_frame`."""
+        for name in history_only:
+            if name not in table.covariates:
+                raise InvalidInput.at(f"column {name}", "there is no such column", "没有这一列")
+        return cls._dense(table.days, table.keys, table.quantity, table.covariates, history_only=history_only)
 
     @classmethod
     def _dense(
@@ -73,6 +94,8 @@ class Panel:
         keys: Sequence[SeriesKey],
         quantity: NDArray[np.float64],
         covariates: Mapping[str, NDArray[np.float64]],
+        *,
+        history_only: Sequence[str],
     ) -> Panel:
         series = tuple(sorted(set(keys)))
         row_of = {key: row for row, key in enumerate(series)}
@@ -92,8 +115,11 @@ class Panel:
             cells[rows, columns] = values
             return cells
 
-        known = {name: _spread_common_days(grid(values)) for name, values in covariates.items()}
-        return cls(first.astype(object), series, grid(quantity), known)
+        known = {
+            name: _spread_common_days(grid(values)) for name, values in covariates.items() if name not in history_only
+        }
+        observed = {name: grid(covariates[name]) for name in history_only}
+        return cls(first.astype(object), series, grid(quantity), known, observed)
 
     @property
     def days(self) -> int:
@@ -116,10 +142,16 @@ class Panel:
         return (day - self.first_day).days
 
     def until(self, origin: date) -> Panel:
-        """Return the panel as it was known at the end of ``origin``: later quantities are unknown."""
-        quantity = self.quantity.copy()
-        quantity[:, max(0, self.column_of(origin) + 1) :] = np.nan
-        return replace(self, quantity=quantity)
+        """Return the panel as it was known at the end of ``origin``: later quantities and the like are unknown."""
+        first = max(0, self.column_of(origin) + 1)
+
+        def forgotten(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+            known = cells.copy()
+            known[:, first:] = np.nan
+            return known
+
+        observed = {name: forgotten(cells) for name, cells in self.history_only.items()}
+        return replace(self, quantity=forgotten(self.quantity), history_only=observed)
 
     def reach(self, last_day: date) -> Panel:
         """Return a panel that has a column for every day up to ``last_day``; new days are unknown."""
@@ -131,15 +163,23 @@ class Panel:
         def padded(cells: NDArray[np.float64]) -> NDArray[np.float64]:
             return np.pad(cells, pad, constant_values=np.nan)
 
-        known = {name: padded(cells) for name, cells in self.covariates.items()}
-        return replace(self, quantity=padded(self.quantity), covariates=known)
+        return self._each(padded)
 
     def tail(self, first_column: int) -> Panel:
         """Return the panel without the days before ``first_column``."""
         start = max(0, first_column)
-        known = {name: cells[:, start:] for name, cells in self.covariates.items()}
-        first_day = self.first_day + timedelta(days=start)
-        return replace(self, first_day=first_day, quantity=self.quantity[:, start:], covariates=known)
+        shorter = self._each(lambda cells: cells[:, start:])
+        return replace(shorter, first_day=self.first_day + timedelta(days=start))
+
+    def pick(self, rows: slice) -> Panel:
+        """Return the panel with only the series of ``rows``."""
+        return replace(self._each(lambda cells: cells[rows]), series=self.series[rows])
+
+    def _each(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Panel:
+        """Return the panel with ``change`` applied to all its cells."""
+        known = {name: change(cells) for name, cells in self.covariates.items()}
+        observed = {name: change(cells) for name, cells in self.history_only.items()}
+        return replace(self, quantity=change(self.quantity), covariates=known, history_only=observed)
 
     def with_covariates(self, frame: pd.DataFrame) -> Panel:
         """Return the panel with further covariate values, for instance planned visits of the coming days.
@@ -180,41 +220,41 @@ class Panel:
             "item": np.repeat([key.item for key in self.series], self.days),
             "quantity": self.quantity.ravel(),
         }
-        columns.update({name: cells.ravel() for name, cells in self.covariates.items()})
+        columns.update({name: cells.ravel() for name, cells in {**self.covariates, **self.history_only}.items()})
         return pd.DataFrame(columns)
 
     def checksum(self) -> str:
         """Return the SHA-256 of keys, days and all values: the same panel has the same one on every machine."""
         digest = hashlib.sha256(f"{self.first_day}|{self.series!r}|{self.quantity.shape}".encode())
         digest.update(np.ascontiguousarray(self.quantity, dtype="<f8").tobytes())
-        for name in sorted(self.covariates):
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(self.covariates[name], dtype="<f8").tobytes())
+        for columns in (self.covariates, self.history_only):
+            for name in sorted(columns):
+                digest.update(name.encode())
+                digest.update(np.ascontiguousarray(columns[name], dtype="<f8").tobytes())
         return digest.hexdigest()
 
 
-def read_panel(content: bytes, filename: str = "demand.csv") -> Panel:
-    """Read a panel from a CSV file in UTF-8, UTF-16 or GBK, possibly gzip-packed.
+def read_panel(content: bytes, filename: str = "demand.csv", *, rules: DemandRules | None = None) -> Panel:
+    """Read a panel from a CSV file in UTF-8, UTF-16 or GBK, or from an XLSX spreadsheet, possibly gzip-packed.
 
     Parameters
     ----------
     content : bytes
-        Columns ``date`` (2026-10-01 or 2026/10/1), ``region``, ``item``, ``quantity`` (may be empty), optionally
-        ``available`` (1/0, true/false); every further column is a numeric known-future covariate. Days may be missing.
+        Columns ``date`` (2026-10-01, 2026/10/1, or a time with its offset from UTC), ``region``, ``item``, ``quantity``
+        (may be empty), optionally ``available`` (1/0, true/false); every further column is a numeric known-future
+        covariate. Days may be missing: their demand is not known.
     filename : str
         Name used in messages.
+    rules : DemandRules, optional
+        Time zone of moments, what repeated rows are, and the last day that is over.
 
     Raises
     ------
     InvalidInput
         When the file, a column or a row is wrong; each wrong row is named, up to 50.
     """
-    import pandas as pd
-
-    rows = read_csv(content, required=[*KEY_COLUMNS, "quantity"], name=filename)
-    columns = [name for name in rows[0].values if name]
-    frame = pd.DataFrame({name: [row.values[name] for row in rows] for name in columns}, dtype=object)
-    return Panel.from_frame(frame, lines=[row.line for row in rows])
+    file = read_demand_file(content, filename)
+    return Panel.from_table(parse_table(file.frame, lines=file.lines, rules=rules, headings=file.headings))
 
 
 def _spread_common_days(cells: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,8 @@
-"""Measures of forecast accuracy (definitions: Hyndman & Koehler 2006; Makridakis et al. 2022, M5)."""
+"""Measures of forecast accuracy.
+
+Definitions: Hyndman & Koehler 2006 (MASE); Makridakis et al. 2022, M5 (RMSSE); Gneiting & Raftery 2007 (pinball loss,
+and the interval score, which is Winkler's of 1972).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.history import Cells
+from forecasting.history import Cells, Index
 
 SCORED_QUANTILES = (0.1, 0.5, 0.9)
+_MISSED_SHARE = 0.2
+"""What a band from 0.1 to 0.9 leaves out."""
+_SERIES_AT_ONCE = 256
+
+Draws = NDArray[np.float64]
+Parts = Mapping[str, tuple[Cells, Cells]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +56,17 @@ class Scored:
 
     Attributes
     ----------
-    series, ahead : int array
-        Row of the panel and days ahead.
+    origin, series, ahead : int array
+        Column of the origin, row of the panel, and days ahead.
     actual, point : float array
         Demand and point forecast, in units.
     quantiles : mapping of float to float array
-        Forecast at 0.1, 0.5 and 0.9.
+        Forecast at 0.1, 0.5 and 0.9; NaN where a method gives none.
     """
 
-    series: NDArray[np.int64]
-    ahead: NDArray[np.int64]
+    origin: Index
+    series: Index
+    ahead: Index
     actual: Cells
     point: Cells
     quantiles: Mapping[float, Cells]
@@ -63,7 +74,18 @@ class Scored:
     def take(self, index: NDArray[np.bool_]) -> Scored:
         """Return the rows picked by ``index``."""
         quantiles = {quantile: values[index] for quantile, values in self.quantiles.items()}
-        return Scored(self.series[index], self.ahead[index], self.actual[index], self.point[index], quantiles)
+        origin, series, ahead = self.origin[index], self.series[index], self.ahead[index]
+        return Scored(origin, series, ahead, self.actual[index], self.point[index], quantiles)
+
+    @classmethod
+    def joined(cls, parts: list[Scored]) -> Scored:
+        """Return the rows of all ``parts``, at least one, one after another."""
+
+        def whole(name: str) -> Any:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        quantiles = {q: np.concatenate([part.quantiles[q] for part in parts]) for q in SCORED_QUANTILES}
+        return cls(whole("origin"), whole("series"), whole("ahead"), whole("actual"), whole("point"), quantiles)
 
 
 def measure(scored: Scored, scales: Scales) -> dict[str, Any]:
@@ -75,31 +97,63 @@ def measure(scored: Scored, scales: Scales) -> dict[str, Any]:
         ``mase`` and ``rmsse`` (scaled per series, then averaged: over rows and over series), ``wape`` (sum of absolute
         errors over demand), ``bias`` (sum of forecast minus demand over demand; positive is too high), ``pinball``
         (mean loss at each quantile, in the unit of ``mase``), ``coverage80`` (share of days inside 0.1 … 0.9, bounds
-        included), ``rows``. ``None`` where nothing can be measured.
+        included), ``interval_score`` (width of that band, plus ten times what demand lies outside of it; in the unit
+        of ``mase``), ``rows``. ``None`` where nothing can be measured.
     """
-    error = scored.point - scored.actual
-    scale = scales.absolute[scored.series]
-    demand = float(scored.actual.sum())
-    inside = (scored.actual >= scored.quantiles[0.1]) & (scored.actual <= scored.quantiles[0.9])
-    pinball = {
-        f"{quantile:g}": _mean(_pinball(scored.actual, values, quantile) / scale)
-        for quantile, values in scored.quantiles.items()
-    }
-    return {
-        "mase": _mean(np.abs(error) / scale),
-        "rmsse": _rmsse(error, scored.series, scales),
-        "wape": float(np.abs(error).sum()) / demand if demand > 0 else None,
-        "bias": float(error.sum()) / demand if demand > 0 else None,
-        "pinball": pinball,
-        "coverage80": _mean(inside.astype(np.float64)),
-        "rows": len(error),
-    }
+    once = np.ones((1, 1))
+    drawn = resampled(scored, scales, np.zeros_like(scored.origin), once)
+    return {**nested({name: _number(values[0]) for name, values in drawn.items()}), "rows": len(scored.actual)}
 
 
-def measure_by_horizon(scored: Scored, scales: Scales) -> dict[str, Any]:
-    """Return the measures of all rows, with ``by_horizon`` holding those of each number of days ahead."""
-    by_horizon = {str(ahead): measure(scored.take(scored.ahead == ahead), scales) for ahead in np.unique(scored.ahead)}
-    return {**measure(scored, scales), "by_horizon": by_horizon}
+def resampled(scored: Scored, scales: Scales, place: Index, draws: Draws) -> dict[str, Cells]:
+    """Return each measure for several weightings of the origins.
+
+    Parameters
+    ----------
+    place : int array, shape (rows,)
+        Column of ``draws`` of each row's origin.
+    draws : float array, shape (draws, origins)
+        How often each origin counts.
+
+    Returns
+    -------
+    dict of str to float array, shape (draws,)
+        By the names of :func:`measure`, with ``pinball_0.9`` and the like; NaN where nothing can be measured.
+    """
+    found = {"rmsse": _rmsse(scored, scales, place, draws)}
+    for name, (numerator, denominator) in _as_ratios(scored, scales).items():
+        above, below = (draws @ np.bincount(place, part, draws.shape[1]) for part in (numerator, denominator))
+        found[name] = np.divide(above, below, out=np.full(len(draws), np.nan), where=below > 0)
+    return found
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return measures in the order and form of the published answer: pinball losses by quantile."""
+    pinball = {f"{quantile:g}": flat[f"pinball_{quantile:g}"] for quantile in SCORED_QUANTILES}
+    first = {name: flat[name] for name in ("mase", "rmsse", "wape", "bias")}
+    return {**first, "pinball": pinball, **{name: flat[name] for name in ("coverage80", "interval_score")}}
+
+
+def _as_ratios(scored: Scored, scales: Scales) -> Parts:
+    """Return the measures that are a sum over rows divided by another, with both parts of each row."""
+    error, scale = scored.point - scored.actual, scales.absolute[scored.series]
+    low, high = scored.quantiles[0.1], scored.quantiles[0.9]
+    inside = np.where(np.isnan(low) | np.isnan(high), np.nan, (scored.actual >= low) & (scored.actual <= high))
+    outside = np.maximum(low - scored.actual, 0.0) + np.maximum(scored.actual - high, 0.0)
+    means = {
+        "mase": np.abs(error) / scale,
+        "coverage80": inside,
+        "interval_score": (high - low + 2.0 / _MISSED_SHARE * outside) / scale,
+    }
+    for quantile, values in scored.quantiles.items():
+        means[f"pinball_{quantile:g}"] = _pinball(scored.actual, values, quantile) / scale
+    ratios = {name: _mean_parts(values) for name, values in means.items()}
+    return {**ratios, "wape": (np.abs(error), scored.actual), "bias": (error, scored.actual)}
+
+
+def _mean_parts(values: Cells) -> tuple[Cells, Cells]:
+    known = np.isfinite(values)
+    return np.where(known, values, 0.0), known.astype(np.float64)
 
 
 def _pinball(actual: Cells, forecast: Cells, quantile: float) -> Cells:
@@ -108,13 +162,22 @@ def _pinball(actual: Cells, forecast: Cells, quantile: float) -> Cells:
     return loss
 
 
-def _rmsse(error: Cells, series: NDArray[np.int64], scales: Scales) -> float | None:
-    count = np.bincount(series, minlength=len(scales.square))
-    square = np.bincount(series, np.square(error), minlength=len(scales.square))
-    seen = count > 0
-    return _mean(np.sqrt(square[seen] / count[seen] / scales.square[seen]))
+def _rmsse(scored: Scored, scales: Scales, place: Index, draws: Draws) -> Cells:
+    origins = draws.shape[1]
+    names, row_series = np.unique(scored.series, return_inverse=True)
+    cell, size = row_series * origins + place, len(names) * origins
+    square = np.bincount(cell, np.square(scored.point - scored.actual), size).reshape(-1, origins)
+    count = np.bincount(cell, minlength=size).reshape(-1, origins).astype(np.float64)
+    total, known = np.zeros(len(draws)), np.zeros(len(draws))
+    # In slices of series: all draws of thousands of series at once would fill the memory.
+    for first in range(0, len(names), _SERIES_AT_ONCE):
+        part = slice(first, first + _SERIES_AT_ONCE)
+        above, below = draws @ square[part].T, (draws @ count[part].T) * scales.square[names[part]]
+        root = np.sqrt(np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0))
+        total, known = total + np.nansum(root, axis=1), known + (~np.isnan(root)).sum(axis=1)
+    mean: Cells = np.divide(total, known, out=np.full(len(draws), np.nan), where=known > 0)
+    return mean
 
 
-def _mean(values: Cells) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -34,6 +34,8 @@ class RegionStock:
         Upper forecast (0.9 quantile of the total) that the region must keep when it gives; at least ``need``.
     conversion_weight : float
         How well the region converts, positive; where stock is short, higher comes first.
+    incoming : float
+        Units promised to it and still on the way: they lower what it lacks, but cannot be given away yet.
 
     Raises
     ------
@@ -46,9 +48,10 @@ class RegionStock:
     need: float
     upper_need: float
     conversion_weight: float = 1.0
+    incoming: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("on_hand", "need", "upper_need"):
+        for name in ("on_hand", "need", "upper_need", "incoming"):
             value = getattr(self, name)
             if not (math.isfinite(value) and 0 <= value <= _MAX_UNITS):
                 raise InvalidInput.at(
@@ -73,7 +76,7 @@ class RegionStock:
     @property
     def short_units(self) -> int:
         """Whole units missing to the need."""
-        return max(0, math.ceil(self.need - self.on_hand - 1e-9))
+        return max(0, math.ceil(self.need - self.on_hand - self.incoming - 1e-9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def plan_transfers(
     travel_s: Mapping[tuple[str, str], float],
     *,
     longest_travel_s: float = math.inf,
+    lane_units: int | None = None,
 ) -> TransferPlan:
     """Return the moves that cover shortages of one material.
 
@@ -123,6 +127,8 @@ def plan_transfers(
         Travel time in seconds; a pair that is not in it cannot be used.
     longest_travel_s : float
         Longer transfers are not proposed.
+    lane_units : int, optional
+        Most units that one lane carries; without limit by default.
 
     Raises
     ------
@@ -140,7 +146,8 @@ def plan_transfers(
         and math.isfinite(travel_s[donor.region, receiver.region])
         and travel_s[donor.region, receiver.region] <= longest_travel_s
     }
-    flow = _least_cost_flow(donors, receivers, lanes) if lanes else {}
+    most = _MAX_UNITS if lane_units is None else lane_units
+    flow = _least_cost_flow(donors, receivers, lanes, most) if lanes else {}
     by_name = {stock.region: stock for stock in regions}
     transfers = tuple(
         Transfer(donor, receiver, units, lanes[donor, receiver], _reason(by_name, donor, receiver, units, lanes))
@@ -162,7 +169,10 @@ def _check(regions: Sequence[RegionStock], travel_s: Mapping[tuple[str, str], fl
 
 
 def _least_cost_flow(
-    donors: Sequence[RegionStock], receivers: Sequence[RegionStock], lanes: Mapping[tuple[str, str], float]
+    donors: Sequence[RegionStock],
+    receivers: Sequence[RegionStock],
+    lanes: Mapping[tuple[str, str], float],
+    lane_units: int,
 ) -> dict[tuple[str, str], int]:
     """Return units by lane.
 
@@ -180,7 +190,7 @@ def _least_cost_flow(
     for stock in donors:
         graph.add_arc_with_capacity_and_unit_cost(source, node[stock.region], stock.spare_units, 0)
     arcs = {
-        lane: graph.add_arc_with_capacity_and_unit_cost(node[lane[0]], node[lane[1]], _MAX_UNITS, round(seconds))
+        lane: graph.add_arc_with_capacity_and_unit_cost(node[lane[0]], node[lane[1]], lane_units, round(seconds))
         for lane, seconds in lanes.items()
     }
     short = 0

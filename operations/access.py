@@ -23,9 +23,12 @@ SCOPES = {
     "staffing:plan": "plan the lending of reps between regions",
     "staffing:approve": "decide about the lending of reps",
     "forecasts:read": "read forecasts and their accuracy",
-    "forecasts:train": "train forecast models",
+    "forecasts:train": "train forecast models and choose the one in use",
+    "forecasts:override": "override forecasts, with a reason",
     "stock:read": "read stock",
+    "stock:write": "import what was consumed and book moves of stock",
     "transfers:plan": "plan transfers of stock between regions",
+    "transfers:approve": "decide about proposed transfers and orders of stock",
     "people:read": "read people without their secrets",
     "keys:manage": "make and revoke API keys",
     "audit:read": "read the audit log",
@@ -40,7 +43,9 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     "recorder": frozenset(
         {"hints:ask", "library:read", "library:suggest", "library:write", "customers:read", "routes:read"}
     ),
-    "logistics": _READ_ALL | {"hints:ask", "routes:plan", "staffing:plan", "transfers:plan"},
+    "logistics": _READ_ALL
+    | {"hints:ask", "routes:plan", "staffing:plan", "forecasts:override"}
+    | {"stock:write", "transfers:plan", "transfers:approve"},
     "region_manager": _READ_ALL
     | {
         "hints:ask",
@@ -49,7 +54,10 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
         "contacts:read",
         "routes:plan",
         "staffing:approve",
+        "forecasts:override",
+        "stock:write",
         "transfers:plan",
+        "transfers:approve",
         "audit:read",
     },
     "analyst": _READ_ALL | {"hints:ask", "forecasts:train"},

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from common.clock import local_date
 from common.errors import NotReady, Text
 from forecasting.panel import Panel
-from operations.store.tables import DailyConsumption, Event, PlannedActivity
+from operations.store.tables import DailyConsumption, Event, PlannedActivity, Region
 from operations.vocabulary import EVENT_KINDS
 
 if TYPE_CHECKING:
@@ -23,15 +25,17 @@ HORIZON_DAYS = 3
 def history(session: Session) -> Panel:
     """Return consumption with its known-future covariates: planned visits, and events by kind.
 
-    Days on which stock ran out are unknown demand, not low demand. Covariates reach as far as plans do.
+    Days on which stock ran out are unknown demand, not low demand. A day that is not over yet where its region lies is
+    left out: half a day's consumption is not the day's demand. Covariates reach as far as plans do.
 
     Raises
     ------
     NotReady
-        When no consumption is recorded.
+        When no consumption is recorded for a day that is over.
     """
     import pandas as pd
 
+    closed = last_closed_days(session)
     columns = (
         DailyConsumption.day,
         DailyConsumption.region_code,
@@ -40,15 +44,28 @@ def history(session: Session) -> Panel:
         DailyConsumption.available,
     )
     names = ["date", "region", "item", "quantity", "available"]
-    demand = pd.DataFrame([tuple(row) for row in session.execute(select(*columns))], columns=names)
+    rows = (tuple(row) for row in session.execute(select(*columns)) if row.day <= closed[row.region_code])
+    demand = pd.DataFrame(rows, columns=names)
     if demand.empty:
         raise NotReady(Text("no consumption is recorded yet", "尚无物料消耗记录"))
-    frame = pd.concat([demand, _days_ahead(demand)], ignore_index=True)
+    frame = with_plans(session, pd.concat([demand, _days_ahead(demand)], ignore_index=True))
+    frame["available"] = frame["available"].fillna(True).astype(bool)
+    return Panel.from_frame(frame)
+
+
+def with_plans(session: Session, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows (``region``, ``date``) with their known-future covariates: planned visits, and events by kind."""
     frame = frame.merge(_planned_visits(session), on=["region", "date"], how="left")
     for kind, strength in _event_strengths(session, frame).items():
         frame[f"event_{kind}"] = strength
-    frame["available"] = frame["available"].fillna(True).astype(bool)
-    return Panel.from_frame(frame)
+    return frame
+
+
+def last_closed_days(session: Session) -> dict[str, date]:
+    """Return for each region the last day that is over there: yesterday by its own time zone."""
+    now = session.info["clock"].now()
+    regions = session.execute(select(Region.code, Region.time_zone))
+    return {code: local_date(now, ZoneInfo(zone)) - timedelta(days=1) for code, zone in regions}
 
 
 def _days_ahead(demand: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,8 @@ from forecasting.transfers import Transfer as Move
 from operations.access import Actor
 from operations.demand import STORED_QUANTILES, StoredForecast, newest_forecast
 from operations.people import require_region
+from operations.stock_commitments import Commitments, commitments
+from operations.stock_rates import idle_rates
 from operations.store.tables import (
     Customer,
     Material,
@@ -39,7 +41,9 @@ UPPER_QUANTILE = 0.9
 class StockLevel:
     """Stock of one material in one region, with what is to come and what to order.
 
-    ``outlook`` and ``order`` are empty as long as nothing has been forecast.
+    ``outlook`` and ``order`` are empty as long as nothing has been forecast. Both count what is approved and not moved
+    yet: ``outgoing_units`` are promised to others, ``incoming_units`` on their way here. ``idle_rate`` is the share of
+    the last four weeks' stock that nobody needed.
     """
 
     region_code: str
@@ -49,6 +53,18 @@ class StockLevel:
     last_movement_at: datetime | None
     outlook: tuple[DayOutlook, ...]
     order: OrderProposal | None
+    outgoing_units: int = 0
+    incoming_units: int = 0
+    idle_rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known beside the stock itself: the forecast, what is promised, and idle rates by region and material."""
+
+    forecast: StoredForecast | None
+    promised: Commitments
+    idle: Mapping[tuple[str, str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +117,15 @@ def stock_levels(
         raise InvalidInput.at(
             "query/material", f"there is no material {material_code!r}", f"没有物料 {material_code!r}"
         )
-    forecast = _forecast_or_none(session)
+    known = _Known(forecast_or_none(session), commitments(session), idle_rates(session))
     return [
-        _level(place, materials[place[2]], forecast, on_hand, moved_at)
-        for place, (on_hand, moved_at) in _on_hand(session).items()
+        _level(place, materials[place[2]], known, on_hand, moved_at)
+        for place, (on_hand, moved_at) in on_hand_units(session).items()
         if region in (None, place[0]) and material_code in (None, place[2])
     ]
 
 
-def _on_hand(session: Session) -> dict[tuple[str, str, str], tuple[int, datetime | None]]:
+def on_hand_units(session: Session) -> dict[tuple[str, str, str], tuple[int, datetime | None]]:
     """Return units on hand and the last movement by (region, warehouse, material), zero where nothing ever moved."""
     summed = (
         select(
@@ -134,7 +150,8 @@ def _on_hand(session: Session) -> dict[tuple[str, str, str], tuple[int, datetime
     }
 
 
-def _forecast_or_none(session: Session) -> StoredForecast | None:
+def forecast_or_none(session: Session) -> StoredForecast | None:
+    """Return the newest forecast with all stored quantiles, or None when nothing has been forecast yet."""
     try:
         return newest_forecast(session, Actor.system("stock"), quantiles=STORED_QUANTILES)
     except NotReady:
@@ -144,31 +161,37 @@ def _forecast_or_none(session: Session) -> StoredForecast | None:
 def _level(
     place: tuple[str, str, str],
     material: Material,
-    forecast: StoredForecast | None,
+    known: _Known,
     on_hand: int,
     moved_at: datetime | None,
 ) -> StockLevel:
     region, warehouse, _ = place
-    days, total = _demand_of(forecast, region, material.code)
-    if not days or total is None:
-        return StockLevel(region, warehouse, material.code, on_hand, moved_at, (), None)
+    here = warehouse, material.code
+    leaving, coming = known.promised.leaving(here), known.promised.coming(here)
+    idle = known.idle.get((region, material.code), 0.0)
+    days, total = demand_of(known.forecast, region, material.code)
+    if not days or total is None or known.forecast is None:
+        return StockLevel(region, warehouse, material.code, on_hand, moved_at, (), None, leaving, coming, idle)
     # A ledger below zero means bookings that came late: there is nothing to hand out then.
-    usable = float(max(0, on_hand))
+    usable = float(max(0, on_hand - leaving))
     policy = OrderPolicy(
         shortage_cost=material.shortage_cost_cny,
         holding_cost=material.holding_cost_cny_per_day * (material.lead_time_days + 1),
         lead_time_days=material.lead_time_days,
         pack_size=material.pack_size,
         minimum_order_units=material.minimum_order_units,
+        idle_rate=idle,
     )
-    order = propose_order(total, policy, demand_days=len(days), on_hand=usable)
-    ahead = tuple(outlook(days, on_hand=usable, total=total))
-    return StockLevel(region, warehouse, material.code, on_hand, moved_at, ahead, order)
+    order = propose_order(total, policy, demand_days=len(days), on_hand=usable, in_transit=coming)
+    arrivals = known.promised.coming_by_day(here, known.forecast.origin, len(days))
+    ahead = tuple(outlook(days, on_hand=usable, arrivals=arrivals, total=total))
+    return StockLevel(region, warehouse, material.code, on_hand, moved_at, ahead, order, leaving, coming, idle)
 
 
-def _demand_of(
+def demand_of(
     forecast: StoredForecast | None, region: str, material: str
 ) -> tuple[list[DemandQuantiles], DemandQuantiles | None]:
+    """Return a region's need of a material by day and in all; nothing where it is not forecast."""
     if forecast is None:
         return [], None
     days = sorted(
@@ -208,15 +231,15 @@ def propose_transfers(
     """
     actor.require("transfers:plan")
     forecast = newest_forecast(session, Actor.system("stock"), quantiles=STORED_QUANTILES)
-    wanted = _wanted_materials(session, materials)
-    levels = _on_hand(session)
-    weights = conversion_rates(session)
+    wanted = wanted_materials(session, materials)
+    levels = on_hand_units(session)
+    weights, promised = conversion_rates(session), commitments(session)
     warehouses = {region: warehouse for region, warehouse, _ in levels}
     plan_id = uuid4().hex
     moves: list[PlannedTransfer] = []
     shortages: list[MaterialShortage] = []
     for material in wanted:
-        stocks = _region_stocks(forecast, levels, weights, material)
+        stocks = region_stocks(forecast, levels, weights, material, promised)
         plan = plan_transfers(stocks, travel_s, longest_travel_s=longest_travel_s)
         kept = [move for move in plan.transfers if actor.region_code in (None, move.donor, move.receiver)]
         moves.extend(_store(session, plan_id, material, move, warehouses) for move in kept)
@@ -227,7 +250,8 @@ def propose_transfers(
     return TransferProposal(plan_id, forecast.origin, tuple(moves), tuple(shortages))
 
 
-def _wanted_materials(session: Session, materials: Sequence[str] | None) -> list[str]:
+def wanted_materials(session: Session, materials: Sequence[str] | None) -> list[str]:
+    """Return the materials asked for, each once; all by default. One that does not exist is an `InvalidInput`."""
     known = list(session.scalars(select(Material.code).order_by(Material.code)))
     for position, material in enumerate(materials or ()):
         if material not in known:
@@ -237,22 +261,29 @@ def _wanted_materials(session: Session, materials: Sequence[str] | None) -> list
     return known if materials is None else list(dict.fromkeys(materials))
 
 
-def _region_stocks(
+def region_stocks(
     forecast: StoredForecast,
     levels: Mapping[tuple[str, str, str], tuple[int, datetime | None]],
     weights: Mapping[str, float],
     material: str,
+    promised: Commitments,
 ) -> list[RegionStock]:
+    """Return what a material's regions have and need; what is approved and not moved yet counts as gone, or coming.
+
+    Coming counts as far as it is expected within the forecast's days.
+    """
     stocks = []
-    for (region, _, code), (on_hand, _) in levels.items():
+    for (region, warehouse, code), (on_hand, _) in levels.items():
         if code != material:
             continue
-        _, total = _demand_of(forecast, region, material)
+        days, total = demand_of(forecast, region, material)
         if total is None:
             continue
         need, upper = total.at(NEED_QUANTILE), total.at(UPPER_QUANTILE)
+        usable = max(0, on_hand - promised.leaving((warehouse, material)))
+        coming = sum(promised.coming_by_day((warehouse, material), forecast.origin, len(days)))
         # A small constant keeps the weight positive for a region that has sold nothing yet.
-        stocks.append(RegionStock(region, max(0, on_hand), need, upper, weights.get(region, 0.0) + 0.01))
+        stocks.append(RegionStock(region, usable, need, upper, weights.get(region, 0.0) + 0.01, coming))
     return stocks
 
 

@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from api.commands.forecast_backtest import backtest_file, print_backtest
+from api.commands.forecast_calendar import show_calendar
+from api.commands.forecast_explain import explain_forecast
+from api.commands.forecast_history import export_history, import_history
+from api.commands.forecast_plot import plot_forecast
 from api.commands.terminal import (
     FAILED,
-    FileArgument,
     JsonFlag,
     fail,
     print_json,
     print_table,
     progress_bar,
-    read_file,
     say,
 )
-from common.errors import FieldwiseError, Text
+from common.errors import FieldwiseError
 
 forecast_app = typer.Typer(no_args_is_help=True, help="Demand forecasts: backtest, train, run.")
-MEASURES = ("mase", "rmsse", "wape", "bias", "coverage80")
-
-
-@forecast_app.command("backtest")
-def backtest_file(
-    file: FileArgument,
-    origins: Annotated[int, typer.Option(min=1, help="How many past days are forecast from.")] = 28,
-    step: Annotated[int | None, typer.Option(min=1, help="Days between two of them; the horizon by default.")] = None,
-    horizon: Annotated[int, typer.Option(min=1, max=28, help="Days ahead.")] = 3,
-    country: Annotated[str, typer.Option(help="Whose public holidays: CN, US, US-IL …; none for no calendar.")] = "CN",
-    json: JsonFlag = False,
-) -> None:
-    """Forecast past days of a demand file and compare with seasonal naive.
-
-    Columns: date, region, item, quantity; optionally available; any further column is a known-future covariate.
-
-    Example: fieldwise forecast backtest demand.csv.gz --origins 28 --json
-    """
-    from forecasting.backtest import backtest
-    from forecasting.model import ForecastConfig
-    from forecasting.panel import read_panel
-
-    try:
-        content, name = read_file(file)
-        panel = read_panel(content, name)
-        config = ForecastConfig(country=None if country.lower() == "none" else country, horizon=horizon)
-        with progress_bar() as bar:
-            found = backtest(panel, origins=origins, step=step, horizon=horizon, config=config, progress=bar)
-    except FieldwiseError as error:
-        fail(error)
-    if json:
-        print_json(found)
-    elif found["origins"] == 0:
-        typer.echo(say(Text(found["reason"]["en"], found["reason"]["zh"])))
-    else:
-        _print_backtest(found)
-    if found["origins"] == 0:
-        raise SystemExit(FAILED)
-
-
-def _print_backtest(found: dict[str, Any]) -> None:
-    rows = []
-    for name in ("model", "seasonal_naive"):
-        for label, part in (("all", found[name]), *found[name]["by_horizon"].items()):
-            figures = [f"{part[measure]:.3f}" if part[measure] is not None else "–" for measure in MEASURES]
-            pinball = " / ".join(f"{value:.4g}" for value in part["pinball"].values())
-            rows.append([name, label, *figures, pinball])
-    title = (
-        f"{found['series']} series, {found['origins']} origins {found['first_origin']} … {found['last_origin']}, "
-        f"trained in {found['train_seconds']:.1f} s"
-    )
-    print_table(title, ["", "h", *MEASURES, "pinball 0.1 / 0.5 / 0.9"], rows)
+forecast_app.command("backtest")(backtest_file)
 
 
 @forecast_app.command("train")
@@ -93,6 +45,9 @@ def train(json: JsonFlag = False) -> None:
                 settings.model_folder,
                 "command-line",
                 country=settings.holiday_country,
+                plan=demand.TrainingPlan(
+                    kept_models=settings.forecast_models_kept, scheduler=settings.forecast_scheduler or None
+                ),
                 progress=bar,
             )
         if not isinstance(card, TooLittleHistory):
@@ -103,11 +58,11 @@ def train(json: JsonFlag = False) -> None:
         typer.echo(say(card.reason), err=True)
         raise SystemExit(FAILED)
     if json:
-        print_json({"version": card.version, "measures": card.measures})
+        print_json({"version": card.version, "status": card.status, "measures": card.measures})
     else:
-        typer.echo(card.version)
+        typer.echo(f"{card.version}: {card.status}" + (f": {say(card.reason)}" if card.reason else ""))
         if card.measures["origins"]:
-            _print_backtest(card.measures)
+            print_backtest(card.measures)
 
 
 @forecast_app.command("run")
@@ -141,3 +96,10 @@ def run(
         for item in found.days
     ]
     print_table(f"{found.origin} · {found.model_version}", ["region", "material", "day", "0.1", "0.5", "0.9"], rows)
+
+
+forecast_app.command("calendar")(show_calendar)
+forecast_app.command("import-history")(import_history)
+forecast_app.command("export-history")(export_history)
+forecast_app.command("explain")(explain_forecast)
+forecast_app.command("plot")(plot_forecast)

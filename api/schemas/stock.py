@@ -37,6 +37,9 @@ class StockLevelAnswer(Answer):
     warehouse: str
     material: str
     on_hand_units: int
+    outgoing_units: int = Field(description="Approved for others and not moved yet.")
+    incoming_units: int = Field(description="Approved for this region and not moved yet.")
+    idle_rate: float = Field(ge=0, le=1, description="Share of the last four weeks' stock that nobody needed.")
     last_movement_at: AwareDatetime | None
     outlook: list[OutlookAnswer]
     order: OrderAnswer | None
@@ -50,6 +53,9 @@ class StockLevelAnswer(Answer):
             warehouse=level.warehouse_code,
             material=level.material_code,
             on_hand_units=level.on_hand_units,
+            outgoing_units=level.outgoing_units,
+            incoming_units=level.incoming_units,
+            idle_rate=round(level.idle_rate, 4),
             last_movement_at=level.last_movement_at,
             outlook=[
                 OutlookAnswer(

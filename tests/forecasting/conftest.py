@@ -42,6 +42,7 @@ def quick() -> ForecastConfig:
         max_rows=2000,
         bags=1,
         trees=TreeSettings(iterations=40, learning_rate=0.2, leaves=15),
+        count_trees=TreeSettings(iterations=40, learning_rate=0.15, leaves=8, min_leaf_rows=60),
         band_trees=TreeSettings(iterations=20, leaves=6, learning_rate=0.15),
     )
 

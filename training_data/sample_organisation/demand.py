@@ -48,6 +48,49 @@ SERIES_SD, SERIES_MEMORY = 0.06, 0.9
 
 
 @dataclass(frozen=True, slots=True)
+class Causes:
+    """What the logarithm of the true mean is made of; all arrays are of shape (regions, materials, days).
+
+    Attributes
+    ----------
+    known : float array
+        Level, trend, calendar, events and planned visits: what one who knew all rules could say beforehand.
+    weather, own : float array
+        Noise with memory that a region's materials share, each with a strength of its own, and noise of the series.
+    """
+
+    known: Array
+    weather: Array
+    own: Array
+
+    @property
+    def mean(self) -> Array:
+        """True mean of each day, noise included; units a day."""
+        mean: Array = np.exp(self.known + self.weather + self.own)
+        return mean
+
+    def mean_ahead(self, days_ahead: int) -> Array:
+        """Return the mean of each day as the best forecaster could know it ``days_ahead`` days before, at least 1.
+
+        Such a forecaster knows all rules and the noise of its origin, which nobody can observe, and expects it to fade
+        as it does. The first ``days_ahead`` days are NaN.
+        """
+        expected = self.known.copy()
+        expected[..., :days_ahead] = np.nan
+        for noise, memory, sd in self._noises():
+            kept = memory**days_ahead
+            expected[..., days_ahead:] += kept * noise[..., :-days_ahead]
+            # The mean of a log-normal value lies above its median by half the variance that is still open.
+            expected += 0.5 * sd**2 * (1.0 - kept**2)
+        mean: Array = np.exp(expected)
+        return mean
+
+    def _noises(self) -> tuple[tuple[Array, float, Array], ...]:
+        strength = _weather_strength() * WEATHER_SD
+        return (self.weather, WEATHER_MEMORY, strength), (self.own, SERIES_MEMORY, np.full_like(strength, SERIES_SD))
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
     """What regions would use if stock never ran out.
 
@@ -75,19 +118,28 @@ def make_demand(
     events : list of dict
         Rows of the table ``event``.
     """
-    count = days.history
-    log_mean = np.log(usual_levels(rng))[:, :, None] + _trend(count, rng)
-    log_mean += np.log(_calendar_factors(days))[None, :, :count]
-    log_mean += np.log(_event_factors(days, events))[:, :, :count]
-    log_mean += VISITS_ELASTICITY * _surplus_visits(days, planned_visits)[:, None, :count]
-    weather = _memory_noise((len(DISTRICTS), 1, count), WEATHER_SD, WEATHER_MEMORY, rng)
-    strength = np.array([WEATHER_STRENGTH[plan.pattern] for plan in MATERIALS])
-    log_mean += weather * strength[None, :, None]
-    log_mean += _memory_noise((len(DISTRICTS), len(MATERIALS), count), SERIES_SD, SERIES_MEMORY, rng)
-    mean = np.exp(log_mean)
+    mean = make_causes(days, planned_visits, events, rng).mean
     size = np.array([plan.dispersion for plan in MATERIALS])[None, :, None]
     wanted = rng.negative_binomial(size, size / (size + mean))
     return Demand(mean, wanted.astype(np.int64))
+
+
+def make_causes(
+    days: Days, planned_visits: NDArray[np.int64], events: list[dict[str, Any]], rng: np.random.Generator
+) -> Causes:
+    """Return what the demand of the past days is made of; parameters as for :func:`make_demand`."""
+    count = days.history
+    known = np.log(usual_levels(rng))[:, :, None] + _trend(count, rng)
+    known += np.log(_calendar_factors(days))[None, :, :count]
+    known += np.log(_event_factors(days, events))[:, :, :count]
+    known += VISITS_ELASTICITY * _surplus_visits(days, planned_visits)[:, None, :count]
+    weather = _memory_noise((len(DISTRICTS), 1, count), WEATHER_SD, WEATHER_MEMORY, rng)
+    own = _memory_noise((len(DISTRICTS), len(MATERIALS), count), SERIES_SD, SERIES_MEMORY, rng)
+    return Causes(known, weather * _weather_strength(), own)
+
+
+def _weather_strength() -> Array:
+    return np.array([WEATHER_STRENGTH[plan.pattern] for plan in MATERIALS])[None, :, None]
 
 
 def _trend(count: int, rng: np.random.Generator) -> Array:

@@ -1,6 +1,7 @@
 """All tables, by area."""
 
 from operations.store.tables.customers import Customer, CustomerTag, FollowUp, Visit, VisitMaterial, VisitObjection
+from operations.store.tables.forecasting import ForecastModelChange, ForecastOverride, ForecastRun
 from operations.store.tables.lending import DayOff, LendingTerms, LentDay
 from operations.store.tables.library import (
     Hint,
@@ -27,6 +28,7 @@ from operations.store.tables.stock import (
     Transfer,
     Warehouse,
 )
+from operations.store.tables.stock_proposals import StockProposal
 
 __all__ = [
     "Alert",
@@ -40,6 +42,9 @@ __all__ = [
     "FollowUp",
     "Forecast",
     "ForecastModel",
+    "ForecastModelChange",
+    "ForecastOverride",
+    "ForecastRun",
     "ForecastTotal",
     "Hint",
     "HintFeedback",
@@ -65,6 +70,7 @@ __all__ = [
     "RoutePlanVersion",
     "StaffReallocation",
     "StockMovement",
+    "StockProposal",
     "TalkTrack",
     "Transfer",
     "Visit",

@@ -120,7 +120,12 @@ class PlannedActivity(Base):
 
 
 class ForecastModel(Base):
-    """A trained model. Its files lie under the data folder in a folder of this name."""
+    """A trained model. Its file lies under the data folder in a folder of this name, until it is pruned.
+
+    ``manifest`` says what it was made from and with; ``trial`` how it did against the champion of that time;
+    ``decided_at``, ``decided_by`` and the reason belong to its present status; ``predecessor`` is the champion that it
+    followed.
+    """
 
     __tablename__ = "forecast_model"
     __table_args__ = (one_of("status", MODEL_STATES),)
@@ -131,6 +136,14 @@ class ForecastModel(Base):
     trained_by: Mapped[str] = mapped_column(Code)
     data_checksum: Mapped[str] = mapped_column(String(64))
     measures: Mapped[dict[str, Any]] = mapped_column(Json)
+    manifest: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    trial: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(Code)
+    reason_zh: Mapped[str | None] = mapped_column(Text)
+    reason_en: Mapped[str | None] = mapped_column(Text)
+    predecessor: Mapped[str | None] = mapped_column(Code)
+    pruned_at: Mapped[datetime | None]
 
 
 class Forecast(Base):
