@@ -182,7 +182,14 @@ class _Painter:
         self._paint_earlier(axes)
         units = {(item.day - found.first_day).days: item for item in found.used}
         line = [units[offset].quantity_units if offset in units else float("nan") for offset in range(SHOWN_DAYS)]
-        style: dict[str, Any] = {"color": _INK, "linewidth": 1.3, "marker": "o", "markersize": 3.2, "clip_on": False, "zorder": 3}
+        style: dict[str, Any] = {
+            "color": _INK,
+            "linewidth": 1.3,
+            "marker": "o",
+            "markersize": 3.2,
+            "clip_on": False,
+            "zorder": 3,
+        }
         axes.plot(range(SHOWN_DAYS), line, label=self._say(USED), **style)
         empty = [(offset, item.quantity_units) for offset, item in units.items() if not item.available]
         if empty:

@@ -111,7 +111,8 @@ def print_results(results: Sequence[PolicyResult]) -> None:
         print(
             f"{result.name:28}{_pair(found.shortage_rate, found.mean_shortage_rate)}"
             f"{_share(found.stockout_days_share):>10}{_pair(found.idle_rate, found.mean_idle_rate)}"
-            f"{_share(found.mean_unneeded_rate):>10}{found.stock_days or 0:15.1f}{found.orders:8d}{found.cost_cny:10.0f}"
+            f"{_share(found.mean_unneeded_rate):>10}{found.stock_days or 0:15.1f}"
+            f"{found.orders:8d}{found.cost_cny:10.0f}"
         )
 
 
@@ -152,7 +153,7 @@ def main() -> None:
     config = ForecastConfig(country=None if asked.country == "none" else asked.country, **few)
     started = time.perf_counter()
     if asked.points and asked.points.exists():
-        points, notes = pickle.loads(asked.points.read_bytes())  # noqa: S301 - written by this very command
+        points, notes = pickle.loads(asked.points.read_bytes())
     else:
         points, notes = forecast_points(panel, trial, config=config)
         if asked.points:

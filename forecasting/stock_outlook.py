@@ -23,11 +23,14 @@ class DayOutlook:
         0 … 1; never falls from one day to the next unless stock arrives.
     reason : Text
         In words.
+    expected_short_units : float
+        Expected units missing up to the end of the day, when nothing else arrives; at least 0.
     """
 
     ahead: int
     stockout_probability: float
     reason: Text
+    expected_short_units: float = 0.0
 
 
 def outlook(
@@ -73,7 +76,8 @@ def outlook(
         # Demand only adds up: without an arrival the chance of having run out cannot fall.
         probability = max(cumulative.exceeds(stock), 0.0 if arrived else before)
         before = probability
-        result.append(DayOutlook(ahead, probability, _outlook_reason(ahead, stock, cumulative, probability)))
+        reason = _outlook_reason(ahead, stock, cumulative, probability)
+        result.append(DayOutlook(ahead, probability, reason, cumulative.expected_above(stock)))
     return result
 
 

@@ -37,7 +37,10 @@ def plot_forecast(
         str | None, typer.Option(metavar="FILE", help="A demand file, instead of this installation; needs --model.")
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Forecaster trained on such demand (forecaster.zip), from a source you trust.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Forecaster trained on such demand (forecaster.zip), from a source you trust."
+        ),
     ] = None,
 ) -> None:
     """Draw the newest forecast beside eight weeks of demand, with its bands, holidays, events and stock-outs.

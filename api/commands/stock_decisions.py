@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,6 @@ from api.commands.terminal import JsonFlag, fail
 from common.errors import FieldwiseError
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from operations.access import Actor
     from operations.proposal_records import ProposalCard
 
@@ -110,7 +108,8 @@ def book_move(
     _change(lambda session, actor: stock_moves.record_move(session, actor, proposal, units), json=json)
 
 
-def _change(act: Callable[[Session, Actor], ProposalCard], *, json: bool) -> None:
+def _change(act: Callable[[Any, Actor], ProposalCard], *, json: bool) -> None:
+    """Do something to a proposal in one unit of work (``act`` gets its session), and show what became of it."""
     from api.commands.installation import open_installation
     from api.schemas.stock_proposals import ProposalAnswer
     from operations.access import Actor

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -173,7 +174,7 @@ def test_stretched_demand_stays_a_distribution_and_grows_with_days(
     demand = drawn_demand(values)
     one, more = (demand.over_days(days, number, exponent=exponent) for number in (wanted, wanted + 1))
     curve = [one.at(quantile) for quantile in (0.1, 0.3, 0.5, 0.7, 0.9)]
-    assert curve == sorted(curve)
+    assert all(high >= low - 1e-6 for low, high in pairwise(curve))
     assert more.at(0.5) >= one.at(0.5) - 1e-6
     assert more.at(0.9) >= one.at(0.9) - 1e-6
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
+from common.clock import FixedClock
 from common.errors import Forbidden, InvalidInput, NotReady
 from operations.access import Actor
 from operations.demand import make_forecast
@@ -38,14 +40,34 @@ SYSTEM = Actor.system("test")
 FAIR = LAST + timedelta(days=2)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "models"
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the trained organisation, which is made once and copied for each test."""
+    return tmp_path_factory.mktemp("trained")
 
 
 @pytest.fixture
-def demand(organisation: Database, folder: Path) -> Database:
+def folder(kept: Path) -> Path:
+    return kept / "models"
+
+
+@pytest.fixture
+def demand(organisation: Database, kept: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Database]:
     """Half a year with visits that move demand and a fair every few weeks, a trained model and its forecast."""
+    file = kept / "fieldwise.db"
+    if not file.exists():
+        live_half_a_year(organisation)
+        train_model(organisation, kept / "models", "analyst", plan=replace(PLAN, measured_origins=0))
+        make_forecast(organisation, kept / "models", "test")
+        organisation.close()
+        shutil.copy(tmp_path / "fieldwise.db", file)
+    shutil.copy(file, tmp_path / "own.db")
+    database = Database(f"sqlite:///{tmp_path / 'own.db'}", clock=clock)
+    yield database
+    database.close()
+
+
+def live_half_a_year(organisation: Database) -> None:
     set_up_materials(organisation)
     first = LAST - timedelta(days=180)
     fairs = {first + timedelta(days=offset) for offset in range(9, 170, 12)} | {FAIR}
@@ -73,9 +95,6 @@ def demand(organisation: Database, folder: Path) -> Database:
         LAST,
         level=lambda region, material, day: 40.0 * (2.5 if region == "wuhou" and day in fairs else 1.0),
     )
-    train_model(organisation, folder, "analyst", plan=replace(PLAN, measured_origins=0))
-    make_forecast(organisation, folder, "test")
-    return organisation
 
 
 def test_the_fair_of_the_day_is_named_first_and_the_causes_add_up(demand: Database, folder: Path) -> None:
@@ -208,11 +227,9 @@ def test_holidays_and_events_mark_their_days(organisation: Database) -> None:
     assert [mark.kind for mark in plain] == ["promotion", "promotion"]
 
 
-def test_figures_hold_eight_weeks_and_earlier_forecasts_on_request(
-    organisation: Database, level: Callable[..., float] = lambda region, material, day: 40.0
-) -> None:
+def test_figures_hold_eight_weeks_and_earlier_forecasts_on_request(organisation: Database) -> None:
     set_up_materials(organisation)
-    add_consumption(organisation, LAST - timedelta(days=90), LAST, level=level)
+    add_consumption(organisation, LAST - timedelta(days=90), LAST)
     add_model(organisation)
     for back in (0, 1, 2, 9, 80):
         add_forecast(organisation, LAST - timedelta(days=back))
