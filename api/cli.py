@@ -21,6 +21,7 @@ from api.commands.routes import routes_app
 from api.commands.service import doctor, serve, worker
 from api.commands.staffing import staffing_app
 from api.commands.stock import stock_app
+from api.commands.stock_alerts import add_to as add_stock_alerts
 from api.commands.stock_decisions import add_to as add_stock_decisions
 from api.commands.up import up
 
@@ -47,6 +48,7 @@ app.add_typer(staffing_app, name="staffing")
 add_forecast_model_commands(forecast_app)
 app.add_typer(forecast_app, name="forecast")
 add_stock_decisions(stock_app)
+add_stock_alerts(stock_app)
 app.add_typer(stock_app, name="stock")
 app.add_typer(db_app, name="db")
 

@@ -12,7 +12,7 @@ from api.settings import kept_secret
 from coach.library_files import shipped_entries
 from common.errors import FieldwiseError, Text
 from forecasting.model import TooLittleHistory
-from operations import demand, library, people
+from operations import demand, library, people, stock_alerts
 from operations.access import Actor
 from operations.people import PersonCard
 from operations.sample import load_sample
@@ -105,6 +105,8 @@ def _first_forecast(services: Services, say: Say) -> None:
         )
         if not isinstance(card, TooLittleHistory):
             demand.make_forecast(services.database, folder, SYSTEM.code)
+            with services.database.write(SYSTEM.code) as session:
+                stock_alerts.refresh_stock_alerts(session, SYSTEM)
     except FieldwiseError as error:
         # An organisation without any consumption yet works without forecasts.
         say(error.text)

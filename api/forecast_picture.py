@@ -15,6 +15,7 @@ from api.picture_marks import LANE_POINTS, Bar, Placed, draw_bars, place_bars
 from common.errors import Text
 from forecasting.explanation_days import WEEKDAYS
 from operations.demand import DayForecast
+from operations.demand_history import HORIZON_DAYS
 from operations.forecast_figures import SHOWN_DAYS, ForecastFigures
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _AHEAD_SHARE, _BETWEEN = 0.2, 0.012
 _HEAD_IN, _PLOT_TOP_GAP_IN = 0.62, 0.05
 _INK, _SOFT, _GRID, _WEEKEND = "#17211f", "#5a6a66", "#dfe5e2", "#f1f4f3"
 _BLUE, _BAND_80, _BAND_50, _RED = "#0072b2", "#c6dcec", "#7fb2d6", "#d55e00"
+_ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
 
 def picture(found: ForecastFigures, language: str, form: PictureFormat = "png") -> bytes:
@@ -82,14 +84,16 @@ class _Painter:
     def __init__(self, figure: Figure, found: ForecastFigures, language: str) -> None:
         self._figure, self._found, self._language = figure, found, language
         names = {"material": self._say(found.material.name), "region": self._say(found.region_name)}
-        self.title = self._say(TITLE).format(**names, days=max(1, len(found.ahead)))
+        self.title = self._say(TITLE).format(**names, days=len(found.ahead) or HORIZON_DAYS)
         self.subtitle = self._say(SUBTITLE).format(
             origin=self._date(found.origin, year=True), model=found.model_version
         )
         self._small, self._tiny = _font(8.5), _font(7.5)
 
     def _say(self, text: Text) -> str:
-        return text.in_language(self._language)
+        """Return a text in one line of letters that can be printed: people give names to events and materials."""
+        line = " ".join(text.in_language(self._language).split())
+        return "".join(letter for letter in line if letter.isprintable())
 
     def _date(self, day: date, *, year: bool = False) -> str:
         if self._language.startswith("zh"):
@@ -165,7 +169,7 @@ class _Painter:
             + [1.0]
         )
         for axes in (history, days):
-            axes.set_ylim(0, 1.12 * highest)
+            axes.set_ylim(0, 1.2 * highest)
             axes.grid(axis="y", color=_GRID, linewidth=0.8)
             axes.set_axisbelow(True)
             axes.tick_params(length=0, colors=_SOFT, pad=4)
@@ -215,17 +219,8 @@ class _Painter:
             return
         places = [(item.day - found.first_day).days for item in found.earlier]
         bands = [[item.quantiles[quantile] for item in found.earlier] for quantile in (0.1, 0.5, 0.9)]
-        axes.vlines(places, bands[0], bands[2], color=_BAND_80, linewidth=5, zorder=1)
-        axes.plot(
-            places,
-            bands[1],
-            linestyle="none",
-            marker="_",
-            markersize=6,
-            color=_BLUE,
-            zorder=2,
-            label=self._say(EARLIER),
-        )
+        axes.vlines(places, bands[0], bands[2], color=_BAND_80, linewidth=5, zorder=1, label=self._say(EARLIER))
+        axes.plot(places, bands[1], linestyle="none", marker="_", markersize=6, color=_BLUE, zorder=2)
 
     def _day_label(self, day: date) -> str:
         return f"{self._weekday(day)}\n{self._date(day)}"
@@ -233,9 +228,8 @@ class _Painter:
     def _paint_ahead(self, axes: Axes) -> None:
         found = self._found
         if not found.ahead:
-            axes.text(
-                0.5, 0.5, self._say(NO_FORECAST), transform=axes.transAxes, ha="center", fontproperties=self._small
-            )
+            middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "bbox": _ON_WHITE}
+            axes.text(0.5, 0.5, self._say(NO_FORECAST), color=_SOFT, fontproperties=self._small, **middle)
             axes.set_xticks([])
             return
         for place, item in enumerate(found.ahead):
@@ -248,7 +242,7 @@ class _Painter:
             va="top",
             color=_BLUE,
             fontproperties=self._small,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            bbox=_ON_WHITE,
         )
         axes.set_xticks(range(len(found.ahead)))
         axes.set_xticklabels([self._day_label(item.day) for item in found.ahead])
@@ -342,7 +336,9 @@ class _Painter:
             [name for _, names in entries for name in names],
             loc="lower left",
             bbox_to_anchor=(_LEFT - 0.012, 0.0),
-            ncols=6,
+            ncols=6 if sum(len(names) for _, names in entries) <= 5 else 4,
+            borderpad=0.2,
+            labelspacing=0.3,
             frameon=False,
             prop=self._small,
             labelcolor=_INK,

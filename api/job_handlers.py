@@ -24,6 +24,7 @@ from operations import (
     plan_changes,
     repeated_requests,
     staffing,
+    stock_alerts,
     week_plan,
 )
 from operations.access import Actor
@@ -137,6 +138,9 @@ def _train(services: Services, context: JobContext) -> dict[str, Any]:
 
 def _forecast(services: Services, context: JobContext) -> dict[str, Any]:
     made = demand.make_forecast(services.database, services.settings.model_folder, context.actor)
+    with services.database.write(context.actor) as session:
+        changes = stock_alerts.refresh_stock_alerts(session, Actor.system(context.actor))
+    log.info("stock alerts: %d opened, %d closed", len(changes.opened), len(changes.closed))
     return {"origin": made.origin.isoformat(), "days": len(made.days), "forecasts": "/v1/forecasts"}
 
 

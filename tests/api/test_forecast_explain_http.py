@@ -7,6 +7,7 @@ import warnings
 from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,7 +24,6 @@ from operations.demand import DayForecast
 from operations.demand_chart import ConsumptionDay, MaterialCard
 from operations.demand_marks import DayMark
 from operations.forecast_figures import PICTURE_QUANTILES, SHOWN_DAYS, ForecastFigures
-from operations.forecast_overrides import OverrideCard
 from tests.api.conftest import Client
 
 PLACE = {"region": "wuhou", "material": "gift-standard"}
@@ -137,16 +137,16 @@ def figures(*, marks: int = 9, days: int = 3, scale: float = 10.0) -> ForecastFi
         if offset != 30
     ]
     curve = dict(zip(PICTURE_QUANTILES, (0.1 * scale, 2 * scale, 3 * scale, 4 * scale, 7 * scale), strict=True))
-    override = OverrideCard.__new__(OverrideCard)
+    lower = {quantile: 0.7 * units for quantile, units in curve.items()}
     ahead = [
-        DayForecast("r", "m", ORIGIN + timedelta(days=ahead), curve, curve if ahead == 2 else None, override)
+        DayForecast("r", "m", ORIGIN + timedelta(days=ahead), curve, lower if ahead == 2 else None)
         for ahead in range(1, days + 1)
     ]
     spans = [
         DayMark(
             "holiday" if number % 3 == 0 else "fair",
             Text(
-                f"Fair number {number} with a long name that goes on & on <$x$>",
+                f"Fair number {number} with a long name\nthat goes on & on <$x$>\x07",
                 f"第{number}届成都国际家居及日用品博览会暨采购节",
             ),
             first + timedelta(days=5 * number),
@@ -198,6 +198,6 @@ def test_marks_and_their_names_never_lie_over_one_another() -> None:
         lanes.setdefault(one.lane, []).append((min(one.bar.left, one.name_left), one.bar.right))
     for spans in lanes.values():
         spans.sort()
-        assert all(left[1] <= right[0] for left, right in zip(spans, spans[1:], strict=False))
+        assert all(left[1] <= right[0] for left, right in pairwise(spans))
     (cut,) = place_bars([Bar(1, 2, "a name that is far too long for a strip", True)], (0, 3), 20.0, font)
     assert cut.name.endswith("…")
