@@ -16,7 +16,7 @@ import argparse
 import pickle
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import permutations
 from pathlib import Path
@@ -29,7 +29,14 @@ from forecasting.demand_quantiles import SPREAD_EXPONENT
 from forecasting.model import ForecastConfig
 from forecasting.order_policy import OrderPolicy
 from forecasting.panel import Panel, read_panel
-from forecasting.stock_rules import FixedLevelRule, ForecastRule, ForesightRule, LastWeekRule
+from forecasting.stock_rules import (
+    LEFTOVER_DAYS,
+    FixedLevelRule,
+    ForecastPoints,
+    ForecastRule,
+    ForesightRule,
+    LastWeekRule,
+)
 from forecasting.stock_simulation import ItemTerms, StockRule, StockTrial
 from forecasting.stock_trial import PolicyResult, compare_policies, forecast_points, trial_on, usual_rules
 from training_data.sample_organisation.days import make_days
@@ -135,6 +142,13 @@ def _pair(value: float | None, mean: float | None) -> str:
     return f"{_share(value)} ({_share(mean)})".rjust(16)
 
 
+def _rules(asked: argparse.Namespace, trial: StockTrial, points: Mapping[int, ForecastPoints]) -> list[StockRule]:
+    moving = (False, True) if trial.travel_s else (False,)
+    charged = [None, *asked.leftover_days]
+    ours = [ForecastRule(points, leftover_days=days, transfers=each) for days in charged for each in moving]
+    return [*ours, *usual_rules(points)[1:], ForesightRule()]
+
+
 def main() -> None:
     """Play the trial and print the comparison."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stock_policies", description=__doc__)
@@ -142,6 +156,13 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=120)
     parser.add_argument("--review-days", type=int, default=1, help="days between two orders")
     parser.add_argument("--exponent", type=float, default=SPREAD_EXPONENT, help="growth of spread beyond the forecast")
+    parser.add_argument(
+        "--leftover-days",
+        type=int,
+        nargs="*",
+        default=[28, LEFTOVER_DAYS, 42],
+        help="days of holding that a unit left over is charged, beside lead time plus review",
+    )
     parser.add_argument("--country", default="CN", help="holiday calendar; none for none")
     parser.add_argument("--safety", type=float, nargs="*", default=[], help="factors of the other policies' levels")
     parser.add_argument("--groups", action="store_true", help="also by region and item")
@@ -159,8 +180,7 @@ def main() -> None:
         if asked.points:
             asked.points.write_bytes(pickle.dumps((points, notes)))
     forecast_s = time.perf_counter() - started
-    rules: list[StockRule] = [*usual_rules(points, transfers=bool(trial.travel_s)), ForesightRule()]
-    rules.insert(1, ForecastRule(points, heeds_idleness=False, label="forecast, idleness ignored"))
+    rules = _rules(asked, trial, points)
     for factor in asked.safety:
         rules += [LastWeekRule(safety=factor), FixedLevelRule(safety=factor)]
     started = time.perf_counter()

@@ -20,6 +20,9 @@ from forecasting.transfers import NEAR_S, RegionStock, plan_transfers
 FIXED_LEVEL_DAYS = 56
 """A fixed level is set by the use of so many days before the trial."""
 RHYTHM_WEEKS = 4
+LEFTOVER_DAYS = 35
+"""What is left over is charged so many days of holding. On the sample organisation this keeps shortage below 3 % with no
+more idle stock than orders by last week; charging only lead time plus review costs least, and holds more."""
 TRIAL_QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98)
 """As an installation stores them."""
 _WEEK = 7
@@ -185,11 +188,14 @@ class ForecastRule:
         Whether stock that the last four weeks never needed lowers the level.
     need_quantile, upper_quantile : float
         For transfers: what a region asks for, and what a donor keeps.
+    leftover_days : int or None
+        Days of holding that a unit left over is charged; None for the holding cost of the terms.
     """
 
     points: Mapping[int, ForecastPoints]
     transfers: bool = False
     heeds_idleness: bool = True
+    leftover_days: int | None = None
     need_quantile: float = 0.75
     upper_quantile: float = 0.9
     label: str = "forecast"
@@ -198,7 +204,8 @@ class ForecastRule:
     @property
     def name(self) -> str:
         """What it is called in tables."""
-        return f"{self.label} + transfers" if self.transfers else self.label
+        charged = "" if self.leftover_days is None else f" {self.leftover_days} d"
+        return f"{self.label}{charged}" + (" + transfers" if self.transfers else "")
 
     def orders(self, trial: StockTrial, morning: Morning) -> Mapping[int, int]:
         """Return orders by the forecast."""
@@ -209,7 +216,10 @@ class ForecastRule:
         total = points.total(row) if points else None
         if points is None or total is None:
             return _order_up_to(self._last_week.level(trial, morning, row), trial, morning, row)
-        policy, days = trial.terms[row].order, points.horizon
+        terms, days = trial.terms[row], points.horizon
+        policy = terms.order
+        if self.leftover_days is not None:
+            policy = replace(policy, holding_cost=terms.holding_cny_per_day * self.leftover_days)
         if self.heeds_idleness:
             policy = replace(policy, idle_rate=_idle_lately(morning, row))
         # Beyond the forecast the usual day is expected: a holiday that is forecast does not go on for ever.

@@ -16,6 +16,7 @@ from forecasting.rolling import REFIT_ORIGINS, roll
 from forecasting.stock_measures import StockMeasures, measure, measure_groups
 from forecasting.stock_rules import (
     FIXED_LEVEL_DAYS,
+    LEFTOVER_DAYS,
     TRIAL_QUANTILES,
     FixedLevelRule,
     ForecastPoints,
@@ -124,11 +125,13 @@ def forecast_points(
     return points, (note,)
 
 
-def usual_rules(points: Mapping[int, ForecastPoints], *, transfers: bool = False) -> list[StockRule]:
+def usual_rules(
+    points: Mapping[int, ForecastPoints], *, leftover_days: int | None = LEFTOVER_DAYS, transfers: bool = False
+) -> list[StockRule]:
     """Return the policies to compare: by forecast (also with transfers), by last week, to a fixed level."""
-    rules: list[StockRule] = [ForecastRule(points)]
+    rules: list[StockRule] = [ForecastRule(points, leftover_days=leftover_days)]
     if transfers:
-        rules.append(ForecastRule(points, transfers=True))
+        rules.append(ForecastRule(points, leftover_days=leftover_days, transfers=True))
     return [*rules, LastWeekRule(), LastWeekRule(own_use=True), FixedLevelRule()]
 
 

@@ -11,6 +11,7 @@ from api.commands.forecast_calendar import show_calendar
 from api.commands.forecast_explain import explain_forecast
 from api.commands.forecast_history import export_history, import_history
 from api.commands.forecast_plot import plot_forecast
+from api.commands.stock_simulation import register as register_stock_simulation
 from api.commands.terminal import (
     FAILED,
     JsonFlag,
@@ -103,3 +104,4 @@ forecast_app.command("import-history")(import_history)
 forecast_app.command("export-history")(export_history)
 forecast_app.command("explain")(explain_forecast)
 forecast_app.command("plot")(plot_forecast)
+register_stock_simulation(forecast_app)

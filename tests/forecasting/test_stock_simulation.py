@@ -162,7 +162,7 @@ def test_a_higher_level_never_raises_shortage_when_orders_come_at_once(seed: int
 def test_good_forecasts_beat_last_week_in_shortage_and_cost() -> None:
     trial = make_trial(3)
     results = {result.name: result.measures for result in compare_policies(trial, every_rule(trial))}
-    forecast, last_week = results["forecast"], results["last week"]
+    forecast, last_week = results["forecast 35 d"], results["last week"]
     assert forecast.shortage_rate is not None
     assert last_week.shortage_rate is not None
     assert forecast.shortage_rate < 0.03 < last_week.shortage_rate
@@ -235,6 +235,14 @@ def test_a_holiday_in_the_forecast_does_not_go_on_beyond_it() -> None:
     assert usual + 60 < high < 2.6 * (usual + 120) - 120
 
 
+def test_charging_what_is_left_over_for_longer_lowers_stock_and_service() -> None:
+    trial = make_trial(3)
+    points = true_points(trial)
+    short, long = (measure(trial, simulate(trial, ForecastRule(points, leftover_days=days))) for days in (7, 70))
+    assert long.mean_stock_units < short.mean_stock_units
+    assert long.short_units > short.short_units
+
+
 def test_a_series_without_a_forecast_goes_by_last_week() -> None:
     trial = make_trial(7)
     nothing = ForecastPoints(QUANTILES, np.full((2, 3, 3), np.nan), np.full((2, 3), np.nan))
@@ -291,7 +299,7 @@ def test_a_history_is_played_with_its_own_rolling_forecasts(panel: Panel, quick:
     assert sorted(points) == list(range(trial.start - 1, trial.stop - 1))
     assert points[trial.start - 1].days.shape == (4, 3, 8)
     results = compare_policies(trial, usual_rules(points))
-    assert [result.name for result in results][:2] == ["forecast", "last week"]
+    assert [result.name for result in results][:2] == ["forecast 35 d", "last week"]
     assert results[0].to_json()["groups"]["item"].keys() == {"item 0", "item 1"}
 
 
