@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 
 from benchmarks.forecast_oracle import END, sample_history
 from forecasting.demand_quantiles import SPREAD_EXPONENT
+from forecasting.forecast_points import ForecastPoints
 from forecasting.model import ForecastConfig
 from forecasting.order_policy import OrderPolicy
 from forecasting.panel import Panel, read_panel
 from forecasting.stock_rules import (
     LEFTOVER_DAYS,
     FixedLevelRule,
-    ForecastPoints,
     ForecastRule,
     ForesightRule,
     LastWeekRule,

@@ -20,6 +20,7 @@ from common.errors import InvalidInput, Text
 from forecasting.order_policy import Arrival, OrderPolicy
 from forecasting.panel_table import SeriesKey
 from forecasting.stock_measures import IDLE_AFTER_DAYS, StockMeasures, idle_rate, measure, measure_groups
+from forecasting.stock_store import StockStore
 
 __all__ = [
     "IDLE_AFTER_DAYS",
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 Cells = NDArray[np.float64]
-_NEVER = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,10 @@ def simulate(trial: StockTrial, rule: StockRule) -> StockRun:
         When the policy orders a negative amount or moves what a region does not have.
     """
     run = StockRun(rule.name, *(np.zeros((len(trial.series), trial.days)) for _ in range(7)))
-    stores = [_Store(trial, row) for row in range(len(trial.series))]
+    stores = [
+        StockStore(each.order, trial.start, float(units))
+        for each, units in zip(trial.terms, trial.opening, strict=True)
+    ]
     for place in range(trial.days):
         column = trial.start + place
         for row, store in enumerate(stores):
@@ -233,68 +236,7 @@ def simulate(trial: StockTrial, rule: StockRule) -> StockRun:
     return run
 
 
-class _Store:
-    """Stock of one series as batches by the day on which they spoil, the oldest first, and its orders under way."""
-
-    def __init__(self, trial: StockTrial, row: int) -> None:
-        policy = trial.terms[row].order
-        self.life, self.lead_days = policy.shelf_life_days, policy.lead_time_days
-        self.batches: list[list[float]] = []
-        self.under_way: list[tuple[int, float]] = []
-        self.put(trial.start, float(trial.opening[row]))
-
-    @property
-    def on_hand(self) -> float:
-        return sum(units for _, units in self.batches)
-
-    def put(self, column: int, units: float) -> None:
-        if units > 0:
-            self.add_batch(_NEVER if self.life is None else column + self.life, units)
-
-    def add_batch(self, spoils_on: float, units: float) -> None:
-        for batch in self.batches:
-            if batch[0] == spoils_on:
-                batch[1] += units
-                return
-        self.batches.append([spoils_on, units])
-        self.batches.sort(key=lambda batch: batch[0])
-
-    def receive(self, column: int) -> float:
-        arrived = sum(units for due, units in self.under_way if due == column)
-        self.under_way = [order for order in self.under_way if order[0] != column]
-        self.put(column, arrived)
-        return arrived
-
-    def drop_old(self, column: int) -> float:
-        old = sum(units for spoils_on, units in self.batches if spoils_on <= column)
-        self.batches = [batch for batch in self.batches if batch[0] > column]
-        return old
-
-    def order(self, column: int, units: float) -> float:
-        """Place an order; return what arrives at once because there is no lead time."""
-        if self.lead_days == 0:
-            self.put(column, units)
-            return units
-        self.under_way.append((column + self.lead_days, units))
-        return 0.0
-
-    def take(self, wanted: float) -> float:
-        return sum(units for _, units in self.take_batches(wanted))
-
-    def take_batches(self, wanted: float) -> list[tuple[float, float]]:
-        """Take up to ``wanted`` units, the oldest first; return them with the day on which they spoil."""
-        taken: list[tuple[float, float]] = []
-        for batch in self.batches:
-            units = min(batch[1], wanted)
-            if units > 0:
-                taken.append((batch[0], units))
-                batch[1] -= units
-                wanted -= units
-        self.batches = [batch for batch in self.batches if batch[1] > 0]
-        return taken
-
-
-def _morning(trial: StockTrial, run: StockRun, stores: Sequence[_Store], place: int) -> Morning:
+def _morning(trial: StockTrial, run: StockRun, stores: Sequence[StockStore], place: int) -> Morning:
     column = trial.start + place
     reviewing = tuple(row for row, terms in enumerate(trial.terms) if place % terms.order.review_days == 0)
     coming = tuple(tuple(Arrival(due - column + 1, units) for due, units in store.under_way) for store in stores)
@@ -302,7 +244,7 @@ def _morning(trial: StockTrial, run: StockRun, stores: Sequence[_Store], place: 
     return Morning(column, on_hand, coming, reviewing, run.stock[:, :place], run.used[:, :place])
 
 
-def _move(moves: Sequence[Move], stores: Sequence[_Store], run: StockRun, place: int) -> None:
+def _move(moves: Sequence[Move], stores: Sequence[StockStore], run: StockRun, place: int) -> None:
     for move in moves:
         _require_units(move.units)
         if move.units > stores[move.donor].on_hand + 1e-9:

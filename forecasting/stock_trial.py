@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.errors import InvalidInput, Text
+from forecasting.forecast_points import TRIAL_QUANTILES, ForecastPoints, points_by_origin
 from forecasting.model import ForecastConfig, Progress
 from forecasting.panel import Panel
 from forecasting.rolling import REFIT_ORIGINS, roll
@@ -17,12 +18,9 @@ from forecasting.stock_measures import StockMeasures, measure, measure_groups
 from forecasting.stock_rules import (
     FIXED_LEVEL_DAYS,
     LEFTOVER_DAYS,
-    TRIAL_QUANTILES,
     FixedLevelRule,
-    ForecastPoints,
     ForecastRule,
     LastWeekRule,
-    points_by_origin,
 )
 from forecasting.stock_simulation import ItemTerms, StockRule, StockTrial, simulate
 

@@ -10,7 +10,6 @@ from api.commands.terminal import FileArgument, JsonFlag, fail, print_json, prin
 from common.errors import FieldwiseError, Text
 
 if TYPE_CHECKING:
-    from forecasting.stock_simulation import ItemTerms
     from forecasting.stock_trial import PolicyResult
 
 _LEGEND = Text(

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from common.errors import InvalidInput
+from forecasting.calendar import build_calendar
 from forecasting.forecaster import Forecaster, train
 from forecasting.model import ForecastConfig
 from forecasting.panel import Panel
 from forecasting.panel_table import SeriesKey
 from forecasting.similar_series import pooled_levels
+from forecasting.training import holidays_show
 
 
 def sized_panel(*, days: int = 200) -> Panel:
@@ -101,3 +103,14 @@ def test_a_history_only_column_that_is_missing_is_named() -> None:
     with pytest.raises(InvalidInput) as caught:
         Panel.from_frame(frame, history_only=["weather"])
     assert caught.value.fields[0].pointer == "column weather"
+
+
+@pytest.mark.parametrize(("effects", "shows"), [((2.0, 0.5), True), ((1.0, 1.0), False)])
+def test_holidays_that_fill_one_place_and_empty_another_show(effects: tuple[float, float], shows: bool) -> None:
+    rng = np.random.default_rng(8)
+    calendar = build_calendar(date(2024, 1, 1), 600, country="CN")
+    special = (calendar.columns["rest_day"] > 0) & (calendar.columns["weekday"] < 5)
+    mean = 100 * np.where(special[None, :], np.array(effects)[:, None], 1.0)
+    keys = (SeriesKey("mall", "pack"), SeriesKey("office", "pack"))
+    panel = Panel(date(2024, 1, 1), keys, rng.poisson(mean, (2, 600)).astype(float), {})
+    assert holidays_show(panel, calendar) is shows

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
+from forecasting.forecast_points import ForecastPoints
 from forecasting.model import ForecastConfig
 from forecasting.order_policy import OrderPolicy
 from forecasting.panel import Panel
@@ -19,7 +20,6 @@ from forecasting.panel_table import SeriesKey
 from forecasting.stock_measures import idle_rate, measure, measure_groups, unneeded_rate
 from forecasting.stock_rules import (
     FixedLevelRule,
-    ForecastPoints,
     ForecastRule,
     ForesightRule,
     LastWeekRule,
