@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
 from common.errors import Forbidden, InvalidInput
 from operations.access import Actor
-from operations.stock_alerts import AlertChanges, StockAlert, StockAlertPolicy, refresh_stock_alerts, stock_alerts
+from operations.stock_alerts import (
+    AlertChanges,
+    StockAlert,
+    StockAlertPolicy,
+    fingerprint,
+    refresh_stock_alerts,
+    stock_alerts,
+)
 from operations.store.database import Database
 from operations.store.tables import Alert, Warehouse
 from tests.operations.demand_records import LAST, add_forecast, add_model, set_up_materials
@@ -100,3 +109,34 @@ def test_a_wrong_policy_names_its_field(policy: dict[str, float], field: str) ->
     with pytest.raises(InvalidInput) as caught:
         StockAlertPolicy(**policy)  # type: ignore[arg-type]
     assert caught.value.fields[0].pointer == field
+
+
+def test_a_small_alert_that_grows_is_yellow_due_sooner_and_open_again(forecast: Database) -> None:
+    def leaflets() -> Alert:
+        with forecast.read() as session:
+            query = select(Alert).where(Alert.fingerprint == fingerprint("wuhou", "leaflet"), Alert.status != "closed")
+            return session.scalars(query).one()
+
+    book(forecast, "w-wuhou", 100, material="leaflet")
+    look(forecast, StockAlertPolicy(yellow_share=1.0))
+    blue = leaflets()
+    assert (blue.level, blue.owner_code) == ("blue", "manager")
+    assert blue.due_at == blue.created_at + timedelta(hours=2)
+    with forecast.write("manager") as session:
+        session.get_one(Alert, blue.id).status = "acknowledged"
+    assert look(forecast, StockAlertPolicy(yellow_share=1.0)).updated == ()
+    assert leaflets().status == "acknowledged"
+    assert blue.id in look(forecast).updated
+    yellow = leaflets()
+    assert (yellow.id, yellow.level, yellow.status) == (blue.id, "yellow", "open")
+    assert yellow.due_at is not None
+    assert blue.due_at is not None
+    assert yellow.due_at < blue.due_at
+    assert look(forecast, StockAlertPolicy(yellow_share=1.0)).updated == ()
+    assert leaflets().level == "yellow"
+
+
+def test_long_codes_still_make_a_fingerprint_that_fits_and_differs() -> None:
+    made = {fingerprint("r" * 64, "m" * 63 + letter) for letter in "ab"}
+    assert len(made) == 2
+    assert all(len(each) <= 120 for each in made)
